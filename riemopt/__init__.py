@@ -1,0 +1,26 @@
+"""riemopt: the geometry of statistical models, and natural-gradient methods that do not care about the parametrization."""
+
+from riemopt import errors, integrators, models
+from riemopt.integrators import Integrator
+from riemopt.linear_solvers import ConjugateGradient
+from riemopt.manifold import Manifold
+from riemopt.models import StatisticalModel
+from riemopt.optimize import Trajectory, minimize
+from riemopt.problem import LikelihoodProblem, OperatorProblem, Problem
+from riemopt.status import Status
+
+__all__ = [
+    "ConjugateGradient",
+    "Integrator",
+    "LikelihoodProblem",
+    "Manifold",
+    "OperatorProblem",
+    "Problem",
+    "StatisticalModel",
+    "Status",
+    "Trajectory",
+    "errors",
+    "integrators",
+    "minimize",
+    "models",
+]

@@ -1,0 +1,108 @@
+"""What the results of all experiments share: tables that print, and files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+__all__ = ["Tables", "output_folder", "write_files"]
+
+_WIDTH = 120  # characters of a line where there is no terminal to ask
+
+
+class Tables:
+    """Tables and remarks, one below the other; ``print`` gives plain text, a Rich console colours.
+
+    Parameters
+    ----------
+    *parts : object
+        What Rich can render.
+    """
+
+    def __init__(self, *parts: Any) -> None:
+        self.parts = parts
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from self.parts
+
+    def __str__(self) -> str:
+        from rich.console import Console
+
+        text = io.StringIO()
+        Console(file=text, width=_WIDTH, color_system=None).print(self)
+        return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+
+    __repr__ = __str__
+
+
+@contextlib.contextmanager
+def output_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
+    """A folder that can be written to; where it had to be made, a failure leaves nothing of it behind.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Where results are to go.
+
+    Yields
+    ------
+    Path
+        The folder.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made or written to.
+    """
+    path = Path(folder)
+    missing = [place for place in (path, *path.parents) if not place.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+        yield path
+    except BaseException:
+        for place in missing:  # the innermost first
+            with contextlib.suppress(OSError):
+                place.rmdir()
+        raise
+
+
+def write_files(folder: str | os.PathLike[str], writers: Mapping[str, Callable[[Path], None]]) -> list[Path]:
+    """Write files into a folder; they appear there when all of them are written, or not at all.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Made if need be. Files of the same names are replaced, others are left alone.
+    writers : mapping of str to callable
+        For each name a function that writes the file at a path.
+
+    Returns
+    -------
+    list of Path
+        The files, in the order of `writers`.
+
+    Raises
+    ------
+    OSError
+        If the folder or a file cannot be written.
+    """
+    with output_folder(folder) as path, tempfile.TemporaryDirectory(prefix=".unfinished-", dir=path) as unfinished:
+        targets = [path / name for name in writers]
+        for target, write in zip(targets, writers.values(), strict=True):
+            if target.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+            write(Path(unfinished, target.name))
+        for target in targets:
+            os.replace(Path(unfinished, target.name), target)
+    return targets

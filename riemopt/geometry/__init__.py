@@ -1,0 +1,1 @@
+"""The shape of a model: SymPy expressions in, SymPy expressions out."""

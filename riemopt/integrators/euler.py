@@ -1,0 +1,38 @@
+"""First-order steps along a straight line in the chart: gradient descent and the natural gradient."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from riemopt.integrators.base import Integrator, register
+
+__all__ = ["GradientDescent", "NaturalGradient"]
+
+
+@register("gd")
+class GradientDescent(Integrator):
+    """Gradient descent, θ - h ∂L: the forward Euler method for a flow that depends on the chart.
+
+    Order 1 for the gradient flow, equation (4) of the paper; not invariant at any order.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("gradient",)
+
+    def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
+        """See :class:`Integrator`."""
+        return theta - h * problem.gradient(theta), memory
+
+
+@register("ng")
+class NaturalGradient(Integrator):
+    """The natural gradient, θ - h g⁻¹∂L: the forward Euler method for the natural gradient flow.
+
+    Order 1 for the flow and for the Riemannian Euler method; order of invariance 1. Equation (5) of the paper, and Amari,
+    "Natural Gradient Works Efficiently in Learning", 1998.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("gradient", "raise_index")
+
+    def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
+        """See :class:`Integrator`."""
+        return theta - h * problem.natural_gradient(theta), memory

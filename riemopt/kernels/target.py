@@ -1,0 +1,140 @@
+"""What every target offers, and the broadcasting that they share."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from riemopt.errors import ShapeError
+from riemopt.kernels.lowering import Node, Program
+
+__all__ = ["Kernel", "Target", "TrajectoryProgram"]
+
+ArrayFunction = Callable[..., list[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class TrajectoryProgram:
+    """One integrator on one problem: what a trajectory computes before its first step, at every point, and to go on.
+
+    All outputs are nodes of one graph, so that a step and the loss at its start share their work.
+
+    Attributes
+    ----------
+    point, step_size, memory, data : tuple of Node
+        The inputs: the point, the step size (one node), what the rule carries, and the loss's data.
+    begun : tuple of Node
+        Before the first step: the status, and the memory.
+    seen : tuple of Node
+        At a point: the status, the loss, and the squared norm of the natural gradient (zero if nobody asked for it).
+    stepped : tuple of Node
+        After a step: its status, the next point, and the memory.
+    """
+
+    point: tuple[Node, ...]
+    step_size: tuple[Node, ...]
+    memory: tuple[Node, ...]
+    data: tuple[Node, ...]
+    begun: tuple[Node, ...]
+    seen: tuple[Node, ...]
+    stepped: tuple[Node, ...]
+
+
+class Target(ABC):
+    """A way of running programs."""
+
+    name: str
+
+    @abstractmethod
+    def pointwise(self, program: Program, sizes: Sequence[int], constants: int) -> ArrayFunction:
+        """A program as a function of arrays.
+
+        Parameters
+        ----------
+        program : Program
+            Its inputs are those of the arrays, one after the other, then the constants.
+        sizes : sequence of int
+            The length of the last axis of each array.
+        constants : int
+            The number of constants.
+
+        Returns
+        -------
+        callable
+            Takes arrays of shape (batch, size) and a vector of constants; returns an array (batch, outputs).
+        """
+
+    def trajectories(self, program: TrajectoryProgram) -> Callable[..., Any] | None:
+        """A kernel that runs whole trajectories, or None where there is none and rules run on arrays as they stand."""
+        return None
+
+
+class Kernel:
+    """A program on arrays with axes: broadcasting, checking shapes, shaping results.
+
+    Parameters
+    ----------
+    target : Target
+        What runs the program.
+    program : Program
+        Its first output is a status, the others are the values.
+    arguments : sequence of (str, tuple of int)
+        The name and the trailing axes of each array.
+    outputs : sequence of tuple of int
+        The trailing axes of each result.
+    constants : int, optional
+        The number of constants that follow the arrays.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        program: Program,
+        arguments: Sequence[tuple[str, tuple[int, ...]]],
+        outputs: Sequence[tuple[int, ...]],
+        constants: int = 0,
+    ) -> None:
+        self.arguments, self.outputs = tuple(arguments), tuple(outputs)
+        self._run = target.pointwise(program, [math.prod(axes) for _, axes in self.arguments], constants)
+
+    def __call__(self, *arrays: Any, constants: Any = ()) -> list[np.ndarray]:
+        """The status and the values, on the broadcast of the arrays' leading axes."""
+        checked = [self._checked(a, *argument) for a, argument in zip(arrays, self.arguments, strict=True)]
+        leading = [a.shape[: a.ndim - len(axes)] for a, (_, axes) in zip(checked, self.arguments, strict=True)]
+        try:
+            batch = np.broadcast_shapes(*leading)
+        except ValueError:
+            shapes = ", ".join(f"{n} {a.shape}" for a, (n, _) in zip(checked, self.arguments, strict=True))
+            raise ShapeError(f"the leading axes do not broadcast: {shapes}") from None
+        flat = [
+            np.broadcast_to(a, batch + axes).reshape(-1, math.prod(axes))
+            for a, (_, axes) in zip(checked, self.arguments, strict=True)
+        ]
+        result = self._run(*flat, np.asarray(constants, dtype=np.float64))
+        values = [result[:, 0].reshape(batch)]
+        position = 1
+        for axes in self.outputs:
+            size = math.prod(axes)
+            values.append(result[:, position : position + size].reshape(batch + axes))
+            position += size
+        return values
+
+    def _checked(self, array: Any, name: str, axes: tuple[int, ...]) -> np.ndarray:
+        numbers = as_numbers(array, name)
+        if axes and numbers.shape[-len(axes) :] != axes:
+            wanted = ", ".join(("...", *map(str, axes)))
+            raise ShapeError(f"{name} has shape {numbers.shape}, but its axes must be ({wanted})")
+        return numbers
+
+
+def as_numbers(array: Any, name: str) -> np.ndarray:
+    """Anything NumPy takes as float64; ShapeError names what is not an array of numbers."""
+    try:
+        return np.asarray(array, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ShapeError(f"{name} is not an array of numbers: {array!r:.80}") from None

@@ -1,0 +1,505 @@
+"""Manifold: a model, its geometry for reading, and its geometry as compiled functions."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from riemopt.errors import BackendError, ExpectationError, ShapeError, UnknownNameError
+from riemopt.geometry import connection, curvature, geodesic, metric
+from riemopt.kernels.target import Kernel, Target, as_numbers
+from riemopt.models.statistical import StatisticalModel
+from riemopt.problem.likelihood import LikelihoodProblem
+from riemopt.problem.traced import ATOL, RTOL, Formulas, pointwise_program
+
+__all__ = ["Manifold", "SymbolicGeometry"]
+
+_NEWTON_STEPS = 5
+"""Corrections after which a piece of the way counts as too long."""
+
+_SHORTEST_PIECE = 1e-3
+"""The fraction of its first piece of the way at which a target counts as out of reach."""
+
+_MOST_PIECES = 500
+"""The number of pieces after which it does, too."""
+
+_TARGETS = {"numpy": ("numpy", "NumpyTarget"), "numba": ("numba", "NumbaTarget")}
+
+
+def _target(backend: str) -> Target:
+    if backend == "cupy":
+        raise BackendError("the backend 'cupy' is not there yet: use backend='numba' or backend='numpy'")
+    if backend not in _TARGETS:
+        raise UnknownNameError("backend", backend, _TARGETS)
+    module, name = _TARGETS[backend]
+    return getattr(importlib.import_module(f"riemopt.kernels.{module}"), name)()  # type: ignore[no-any-return]
+
+
+class SymbolicGeometry:
+    """The tensors of a model as SymPy expressions, derived when asked for and simplified for reading.
+
+    Parameters
+    ----------
+    model : StatisticalModel
+        The model.
+
+    Examples
+    --------
+    >>> import riemopt as ro
+    >>> ro.Manifold(ro.models.Normal()).symbolic.metric
+    Matrix([
+    [sigma**(-2),           0],
+    [          0, 2/sigma**2]])
+    """
+
+    def __init__(self, model: StatisticalModel) -> None:
+        self._model = model
+
+    @cached_property
+    def metric(self) -> sp.ImmutableMatrix:
+        """The Fisher metric g_μν, shape (n, n)."""
+        return metric.fisher_metric(self._model).applyfunc(_readable)
+
+    @cached_property
+    def christoffel_first(self) -> sp.ImmutableDenseNDimArray:
+        """The Levi-Civita symbols of the first kind Γ_ναβ, indices [ν, α, β]."""
+        return connection.first_kind(self.metric, self._model.parameters).applyfunc(_readable)
+
+    @cached_property
+    def christoffel(self) -> sp.ImmutableDenseNDimArray:
+        """The Levi-Civita symbols of the second kind Γ^μ_αβ, indices [μ, α, β]."""
+        return connection.second_kind(self.metric, self._model.parameters).applyfunc(_readable)
+
+    @cached_property
+    def amari_chentsov(self) -> sp.ImmutableDenseNDimArray:
+        """The Amari–Chentsov tensor T_μνκ, indices [μ, ν, κ]."""
+        return self._model.expectation.skewness.applyfunc(_readable)
+
+    def alpha_connection(self, a: Any) -> sp.ImmutableDenseNDimArray:
+        """Amari's α-connection of the first kind Γ^(a)_ναβ, indices [ν, α, β]."""
+        symbols = connection.alpha_first_kind(self.metric, self.amari_chentsov, self._model.parameters, a)
+        return symbols.applyfunc(_readable)
+
+    @cached_property
+    def connection_product(self) -> tuple[sp.Expr, ...]:
+        """The lowered connection product Γ_ν(v), in the symbols `velocity`."""
+        product = connection.lowered_product(self.metric, self._model.parameters, self.velocity)
+        return tuple(_readable(e) for e in product)
+
+    @cached_property
+    def velocity(self) -> tuple[sp.Symbol, ...]:
+        """The components of the vector v in `connection_product`."""
+        return _velocity(self._model)
+
+    @cached_property
+    def riemann(self) -> sp.ImmutableDenseNDimArray:
+        """The Riemann tensor R^ρ_σμν, indices [ρ, σ, μ, ν]."""
+        return curvature.riemann(self.christoffel, self._model.parameters).applyfunc(_readable)
+
+    @cached_property
+    def ricci(self) -> sp.ImmutableMatrix:
+        """The Ricci tensor R_σν, shape (n, n)."""
+        return curvature.ricci(self.riemann).applyfunc(_readable)
+
+    @cached_property
+    def scalar_curvature(self) -> sp.Expr:
+        """The scalar curvature; twice the sectional curvature in two dimensions."""
+        return _readable(curvature.scalar_curvature(self.metric, self.ricci))
+
+    @cached_property
+    def geodesic_equations(self) -> tuple[sp.Eq, ...]:
+        """The geodesic equations θ̈^μ + Γ^μ_αβ θ̇^α θ̇^β = 0."""
+        return geodesic.geodesic_equations(self.christoffel, self._model.parameters)
+
+    @cached_property
+    def volume_element(self) -> sp.Expr:
+        """The Riemannian volume density √det g, Jeffreys' prior up to its normalization."""
+        return _readable(metric.volume_element(self.metric))
+
+
+def _readable(expression: sp.Expr) -> sp.Expr:
+    return sp.factor_terms(sp.simplify(expression))
+
+
+def _velocity(model: StatisticalModel) -> tuple[sp.Symbol, ...]:
+    return tuple(sp.Symbol(f"v_{p.name}", real=True) for p in model.parameters)
+
+
+class Manifold:
+    """A statistical model as a Riemannian manifold, derived from its log-density and compiled.
+
+    Every method takes one point ``(n,)`` or a batch ``(..., n)``, and all arguments broadcast. What a method returns is NaN
+    where a point lies outside the domain or a geodesic leaves it.
+
+    Parameters
+    ----------
+    model : StatisticalModel
+        The model; its parameters are the coordinates.
+    backend : str, optional
+        ``"numba"``: compiled for the processor. ``"numpy"``: the reference.
+
+    Attributes
+    ----------
+    model : StatisticalModel
+        The model.
+    symbolic : SymbolicGeometry
+        The geometry as SymPy expressions.
+    dimension : int
+        The number of coordinates n.
+
+    Examples
+    --------
+    >>> import riemopt as ro
+    >>> manifold = ro.Manifold(ro.models.Normal(), backend="numpy")
+    >>> manifold.metric([0.0, 2.0])
+    array([[0.25, 0.  ],
+           [0.  , 0.5 ]])
+    >>> float(manifold.distance([0.0, 1.0], [0.0, 2.0]).round(6))
+    0.980258
+    """
+
+    def __init__(self, model: StatisticalModel, backend: str = "numba") -> None:
+        self.model = model
+        self.backend = backend
+        self.symbolic = SymbolicGeometry(model)
+        self.dimension = model.dimension
+        self._target = _target(backend)
+        self._kernels: dict[Any, Kernel] = {}
+
+    def __repr__(self) -> str:
+        return f"Manifold({self.model!r}, backend={self.backend!r})"
+
+    @cached_property
+    def _formulas(self) -> Formulas:
+        model, velocity = self.model, _velocity(self.model)
+        g = metric.fisher_metric(model)
+        return Formulas(
+            parameters=model.parameters,
+            velocity=velocity,
+            margins=tuple(model.domain.margins),
+            metric=g,
+            connection=connection.lowered_product(g, model.parameters, velocity),
+            skewness=lambda: connection.skewness_product(model.expectation.skewness, velocity),
+        )
+
+    # -- tensors at points
+
+    def metric(self, points: Any) -> np.ndarray:
+        """The Fisher metric at points.
+
+        Parameters
+        ----------
+        points : array_like, shape (..., n)
+
+        Returns
+        -------
+        array, shape (..., n, n)
+        """
+        n = self.dimension
+        return self._evaluate("metric", lambda p, x: p.metric(x), [points], [(n, n)])
+
+    def christoffel(self, points: Any) -> np.ndarray:
+        """The Levi-Civita symbols of the second kind at points, from the connection products of the coordinate vectors.
+
+        Parameters
+        ----------
+        points : array_like, shape (..., n)
+
+        Returns
+        -------
+        array, shape (..., n, n, n)
+            Indices [μ, α, β].
+        """
+        n = self.dimension
+        units = np.eye(n)
+
+        def rule(p: Any, x: Any) -> Any:
+            columns = [p.raise_index(x, p.mixed_connection(x, units[a], units[b])) for a in range(n) for b in range(n)]
+            return np.stack(columns, axis=1)
+
+        return self._evaluate("christoffel", rule, [points], [(n, n, n)])
+
+    def connection(self, points: Any, vectors: Any, a: float = 0.0) -> np.ndarray:
+        """The lowered connection products Γ^(a)_ν(v) = Γ^(a)_ναβ v^α v^β, covectors.
+
+        Parameters
+        ----------
+        points, vectors : array_like, shape (..., n)
+        a : float, optional
+            Which α-connection; 0 is Levi-Civita, 1 the exponential and -1 the mixture connection.
+
+        Returns
+        -------
+        array, shape (..., n)
+        """
+        a = float(a)
+        rule = lambda p, x, v: p.connection(x, v, a)  # noqa: E731
+        return self._evaluate(("connection", a), rule, [points, vectors], [(self.dimension,)])
+
+    def raise_index(self, points: Any, covectors: Any) -> np.ndarray:
+        """The vectors g⁻¹c of covectors c, shape (..., n), each by one linear solve."""
+        rule = lambda p, x, c: p.raise_index(x, c)  # noqa: E731
+        return self._evaluate("raise_index", rule, [points, covectors], [(self.dimension,)])
+
+    def inner(self, points: Any, u: Any, v: Any) -> np.ndarray:
+        """The inner products g_μν u^μ v^ν of vectors, shape (...)."""
+        return self._evaluate("inner", lambda p, x, u, v: u @ (p.metric(x) @ v), [points, u, v], [()])
+
+    def norm(self, points: Any, v: Any) -> np.ndarray:
+        """The Riemannian norms of vectors, shape (...)."""
+        return np.sqrt(self.inner(points, v, v))
+
+    def scalar_curvature(self, points: Any) -> np.ndarray:
+        """The scalar curvature at points, shape (...)."""
+
+        def rule(p: Any, x: Any) -> Any:
+            p.require_inside(x)
+            environment = dict(zip(self.model.parameters, x.nodes, strict=True))
+            return type(x).scalar(p.graph.lower(self.symbolic.scalar_curvature, environment))
+
+        return self._evaluate("scalar_curvature", rule, [points], [()])
+
+    # -- geodesics
+
+    def exp(self, points: Any, vectors: Any, rtol: float = RTOL, atol: float = ATOL) -> np.ndarray:
+        """The exponential map: where geodesics are after unit time.
+
+        Parameters
+        ----------
+        points, vectors : array_like, shape (..., n)
+            Where they start, and their velocities there.
+        rtol, atol : float, optional
+            Tolerances of the integration.
+
+        Returns
+        -------
+        array, shape (..., n)
+            NaN where a geodesic leaves the domain.
+        """
+        rule = lambda p, x, v: p.exp(x, v)  # noqa: E731
+        return self._evaluate("exp", rule, [points, vectors], [(self.dimension,)], tolerances=(rtol, atol))
+
+    def geodesic(
+        self, points: Any, vectors: Any, times: Any, rtol: float = RTOL, atol: float = ATOL
+    ) -> np.ndarray:
+        """Points on geodesics.
+
+        Parameters
+        ----------
+        points, vectors : array_like, shape (..., n)
+            Where they start, and their velocities there.
+        times : array_like, shape (m,)
+            When to look; negative times look back.
+
+        Returns
+        -------
+        array, shape (..., m, n)
+            NaN from where a geodesic leaves the domain.
+        """
+        when = as_numbers(times, "times")
+        if when.ndim != 1:
+            raise ShapeError(f"times has shape {when.shape}, but must have one axis")
+        x, v = as_numbers(points, "points"), as_numbers(vectors, "vectors")
+        return self.exp(x[..., None, :], when[:, None] * v[..., None, :], rtol, atol)
+
+    def transport(
+        self, points: Any, along: Any, vectors: Any, rtol: float = RTOL, atol: float = ATOL
+    ) -> np.ndarray:
+        """Vectors carried parallel to themselves to the end of a geodesic.
+
+        Parameters
+        ----------
+        points : array_like, shape (..., n)
+            Where the geodesics start.
+        along : array_like, shape (..., n)
+            Their velocities there: they end at ``exp(points, along)``.
+        vectors : array_like, shape (..., n)
+            What to carry.
+
+        Returns
+        -------
+        array, shape (..., n)
+        """
+        n = self.dimension
+
+        def rule(p: Any, x: Any, u: Any, v: Any) -> Any:
+            return p.solve(p.formulas.transport, np.concatenate([x, u, v]), 1.0)[2 * n :]
+
+        return self._evaluate("transport", rule, [points, along, vectors], [(n,)], tolerances=(rtol, atol))
+
+    def log(self, points: Any, targets: Any, rtol: float = RTOL, atol: float = ATOL) -> np.ndarray:
+        """The velocities of the geodesics that reach targets in unit time: the inverse of :meth:`exp`.
+
+        Parameters
+        ----------
+        points, targets : array_like, shape (..., n)
+            Where the geodesics start and end.
+
+        Returns
+        -------
+        array, shape (..., n)
+            NaN where no geodesic was found.
+        """
+        x, y = np.broadcast_arrays(as_numbers(points, "points"), as_numbers(targets, "targets"))
+        if x.shape[-1:] != (self.dimension,):
+            raise ShapeError(f"points has shape {x.shape}, but its last axis must be {self.dimension}")
+        shape = x.shape
+        x, y = x.reshape(-1, self.dimension), y.reshape(-1, self.dimension)
+        return self._shoot(x, y, rtol, atol).reshape(shape)
+
+    def distance(self, points: Any, targets: Any, rtol: float = RTOL, atol: float = ATOL) -> np.ndarray:
+        """The Fisher–Rao distances between points and targets: the lengths of the geodesics of :meth:`log`.
+
+        Parameters
+        ----------
+        points, targets : array_like, shape (..., n)
+
+        Returns
+        -------
+        array, shape (...)
+            NaN where no geodesic was found.
+        """
+        return self.norm(points, self.log(points, targets, rtol, atol))
+
+    def _shoot(self, x: np.ndarray, y: np.ndarray, rtol: float, atol: float) -> np.ndarray:
+        """Solve exp(x, v) = y for v along the way from x to y, as far at a time as Newton's method will go.
+
+        Each piece of the way is predicted along the tangent, exp's derivative being known, and then corrected. A piece on
+        which the correction fails is tried again at a quarter of its length.
+        """
+        v, reached = np.zeros_like(x), x.copy()
+        slope = np.tile(np.eye(self.dimension), (len(x), 1, 1))
+        done = np.zeros(len(x))
+        # a chart's straight line says little about geodesics beyond a few units of length
+        inside = self.model.domain.contains(x) & self.model.domain.contains(y)
+        ahead = np.where(inside, 1.0 / np.maximum(1.0, self.norm(x, y - x)), 0.0)
+        shortest = _SHORTEST_PIECE * ahead
+        for _ in range(_MOST_PIECES):
+            active = np.flatnonzero((done < 1.0) & (ahead > shortest))
+            if not len(active):
+                break
+            target_at = np.minimum(done[active] + ahead[active], 1.0)
+            target = x[active] + target_at[:, None] * (y[active] - x[active])
+            guess = v[active] + _solved(slope[active], target - reached[active])
+            found, *state = self._correct(x[active], target, guess, rtol, atol)
+            good = active[found]
+            v[good], slope[good], reached[good] = (values[found] for values in state)
+            done[good] = target_at[found]
+            ahead[good] *= 2.0
+            ahead[active[~found]] *= 0.25
+        v[done < 1.0] = np.nan
+        # what Newton's method knows at the end is worth one more step
+        return v + _solved(slope, y - reached)
+
+    def _correct(
+        self, x: np.ndarray, y: np.ndarray, v: np.ndarray, rtol: float, atol: float
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """A few Newton steps for exp(x, v) = y: which converged, v, the derivative of exp there, and exp(x, v)."""
+        v = v.copy()
+        end, slope = self._exp_and_slope(x, v, rtol, atol)
+        enough = 1e-5 * self.norm(y, y - x) + 100.0 * self.norm(y, rtol * np.abs(y) + atol)
+        error = self.norm(y, y - end)
+        for _ in range(_NEWTON_STEPS):
+            # NaN is not above: a geodesic that has left the domain has no derivative to follow
+            above = np.flatnonzero(error > enough)
+            if not len(above):
+                break
+            v[above] += _solved(slope[above], y[above] - end[above])
+            end[above], slope[above] = self._exp_and_slope(x[above], v[above], rtol, atol)
+            error[above] = self.norm(y[above], y[above] - end[above])
+        return error <= enough, v, slope, end
+
+    def _exp_and_slope(
+        self, x: np.ndarray, v: np.ndarray, rtol: float, atol: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """exp(x, v) and its derivative with respect to v, shape (..., n, n)."""
+        n = self.dimension
+
+        def rule(p: Any, x: Any, v: Any) -> Any:
+            units = [np.concatenate([np.zeros(n), unit]) for unit in np.eye(n)]
+            end = p.solve(p.formulas.jacobi, np.concatenate([x, v, *units]), 1.0)
+            columns = [end[2 * n * (k + 1) : 2 * n * (k + 1) + n] for k in range(n)]
+            return end[:n], np.stack(columns, axis=1)
+
+        outputs = [(n,), (n, n)]
+        end, slope = self._run("jacobi", rule, [x, v], outputs, (rtol, atol))
+        return end, slope
+
+    # -- problems
+
+    def likelihood(self, samples: Any) -> LikelihoodProblem:
+        """The mean negative log-likelihood of samples as a problem.
+
+        Parameters
+        ----------
+        samples : array_like, shape (N,), or (N, d) for d > 1 observations
+            They are reduced to their mean sufficient statistics here, once.
+
+        Raises
+        ------
+        DataError
+            If there is no sample, or one lies outside the support.
+        """
+        model = self.model
+        columns = model.require_samples(samples)
+        form = model.exponential_form
+        if form is None:
+            raise ExpectationError(f"the log-density of {model.name} does not reduce to sufficient statistics")
+        data = tuple(sp.Symbol(f"mean_{i}", real=True) for i in range(len(form.statistics) + 1))
+        *means, base = data
+        loss = form.log_partition - base - sp.Add(*(z * m for z, m in zip(form.natural, means, strict=True)))
+        formulas = dataclasses.replace(
+            self._formulas, data=data, loss=loss, gradient=tuple(loss.diff(p) for p in model.parameters)
+        )
+        values = [_mean(e, model.observation, columns) for e in (*form.statistics, form.log_base)]
+        return LikelihoodProblem(formulas, self._target, np.array(values), model.domain.require)
+
+    # -- kernels
+
+    def _evaluate(
+        self,
+        key: Any,
+        rule: Callable[..., Any],
+        arrays: Sequence[Any],
+        outputs: Sequence[tuple[int, ...]],
+        tolerances: tuple[float, float] | None = None,
+    ) -> np.ndarray:
+        return self._run(key, rule, arrays, outputs, tolerances)[0]
+
+    def _run(
+        self,
+        key: Any,
+        rule: Callable[..., Any],
+        arrays: Sequence[Any],
+        outputs: Sequence[tuple[int, ...]],
+        tolerances: tuple[float, float] | None = None,
+    ) -> list[np.ndarray]:
+        """The values of a rule of traced primitives at arrays of vectors, compiled at its first use."""
+        kernel = self._kernels.get(key)
+        if kernel is None:
+            sizes = [self.dimension] * len(arrays)
+            program = pointwise_program(self._formulas, rule, sizes, tolerances=tolerances is not None)
+            names = ["points", *(["vectors"] * (len(arrays) - 1))]
+            arguments = [(name, (self.dimension,)) for name in names]
+            kernel = Kernel(self._target, program, arguments, outputs, constants=2 if tolerances else 0)
+            self._kernels[key] = kernel
+        return kernel(*arrays, constants=tolerances or ())[1:]
+
+
+def _solved(matrices: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Solutions of a batch of small systems; NaN where a matrix is singular."""
+    regular = np.abs(np.linalg.det(matrices)) > 0
+    solution = np.full_like(right, np.nan)
+    solution[regular] = np.linalg.solve(matrices[regular], right[regular][..., None])[..., 0]
+    return solution
+
+
+def _mean(expression: sp.Expr, observation: Sequence[sp.Symbol], columns: Sequence[np.ndarray]) -> float:
+    function = sp.lambdify(observation, expression, modules=["scipy", "numpy"])
+    return float(np.mean(np.broadcast_to(function(*columns), columns[0].shape)))

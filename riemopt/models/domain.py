@@ -1,0 +1,414 @@
+"""Domain: where the coordinates of a chart may lie, as conditions to read, to compile and to check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, logit
+from sympy.core.relational import Relational
+
+from riemopt.errors import DomainError, ModelError, ShapeError
+
+__all__ = ["Domain", "array_function", "as_points"]
+
+Floats = NDArray[np.float64]
+
+_ABOVE = (sp.StrictGreaterThan, sp.GreaterThan)
+_STRICT = (sp.StrictGreaterThan, sp.StrictLessThan)
+_ASSUMPTIONS = (
+    ("positive", sp.StrictGreaterThan),
+    ("negative", sp.StrictLessThan),
+    ("nonnegative", sp.GreaterThan),
+    ("nonpositive", sp.LessThan),
+)
+_SPREAD = 3.5  # of free coordinates: three decades of a half-line, a few units of the real line
+_ATTEMPTS = 60
+
+
+@dataclass(frozen=True)
+class Domain:
+    """An open subset of ℝⁿ (up to its boundary): the points where every condition holds.
+
+    Build one with `Domain.of`, which takes the conditions from the assumptions of the symbols.
+
+    Parameters
+    ----------
+    parameters : tuple of Symbol
+        The coordinates, in order.
+    conditions : tuple of Relational
+        Inequalities between expressions of the coordinates.
+
+    Examples
+    --------
+    >>> alpha, beta = sp.symbols("alpha beta", positive=True)
+    >>> domain = Domain.of((alpha, beta), extra=[beta < alpha])
+    >>> domain.describe()
+    'alpha > 0, beta > 0, beta < alpha'
+    >>> domain.contains([[2.0, 1.0], [1.0, 2.0]])
+    array([ True, False])
+    """
+
+    parameters: tuple[sp.Symbol, ...]
+    conditions: tuple[Relational, ...]
+
+    @classmethod
+    def of(cls, parameters: Sequence[sp.Symbol], extra: Iterable[Any] = ()) -> Domain:
+        """The domain that the assumptions of the symbols give, with further conditions.
+
+        Parameters
+        ----------
+        parameters : sequence of Symbol
+            Each declared with ``real=True``, ``positive=True`` or the like.
+        extra : iterable of relations, optional
+            Inequalities, strict or not, between expressions of the parameters.
+
+        Raises
+        ------
+        ModelError
+            If a parameter is not known to be real, or is an integer; if a condition is no inequality, can never hold,
+            or has a symbol that is not a parameter.
+        """
+        parameters = tuple(parameters)
+        for symbol in parameters:
+            if parameters.count(symbol) > 1:
+                raise ModelError(f"parameter {symbol} is named twice")
+        conditions = [condition for symbol in parameters for condition in _assumed(symbol)]
+        for relation in extra:
+            conditions += (_tidy(condition) for condition in _inequalities(relation, parameters))
+        return cls(parameters, tuple(dict.fromkeys(conditions)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # SymPy rebuilds a relation by evaluating it, which turns alpha > 0 into true for a positive alpha
+        parts = [(condition.func, condition.lhs, condition.rhs) for condition in self.conditions]
+        return {"parameters": self.parameters, "conditions": parts}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        conditions = tuple(relation(lhs, rhs, evaluate=False) for relation, lhs, rhs in state["conditions"])
+        self.__dict__.update(parameters=state["parameters"], conditions=conditions)
+
+    @property
+    def dimension(self) -> int:
+        """How many coordinates there are."""
+        return len(self.parameters)
+
+    @cached_property
+    def margins(self) -> tuple[sp.Expr, ...]:
+        """An expression for each condition, positive where the condition holds in the interior."""
+        return tuple(_margin(condition) for condition in self.conditions)
+
+    def describe(self) -> str:
+        """The conditions as text: ``"alpha > 0, beta > 0"``; a coordinate without any is called real."""
+        bound = {symbol for condition in self.conditions for symbol in condition.free_symbols}
+        texts = [_text(condition) for condition in self.conditions]
+        return ", ".join([f"{symbol} real" for symbol in self.parameters if symbol not in bound] + texts)
+
+    def contains(self, points: ArrayLike) -> NDArray[np.bool_]:
+        """Whether points are finite and satisfy every condition.
+
+        Parameters
+        ----------
+        points : array_like, shape (..., n)
+
+        Returns
+        -------
+        array of bool, shape (...)
+
+        Raises
+        ------
+        ShapeError
+            If the last axis has not length n.
+        """
+        array = as_points(points, self.parameters)
+        return np.logical_and(np.isfinite(array).all(axis=-1), self._holds(array).all(axis=-1))
+
+    def require(self, points: ArrayLike, what: str = "start") -> None:
+        """Raise unless every point lies in the domain.
+
+        Parameters
+        ----------
+        points : array_like, shape (..., n)
+        what : str, optional
+            What the points are called in the message.
+
+        Raises
+        ------
+        DomainError
+            Naming the first point outside, its coordinate, the value and the conditions on it.
+        ShapeError
+            If the last axis has not length n.
+
+        Examples
+        --------
+        >>> Domain.of(sp.symbols("alpha beta", positive=True)).require([[1.0, 1.0], [-1.0, 1.0]])
+        Traceback (most recent call last):
+        riemopt.errors.DomainError: start[1]: alpha = -1.0 is outside its domain alpha > 0
+        """
+        array = as_points(points, self.parameters, what)
+        outside = np.argwhere(~self.contains(array))
+        if not len(outside):
+            return
+        index = tuple(outside[0])
+        label = f"{what}[{', '.join(map(str, index))}]" if index else what
+        raise DomainError(f"{label}: {self._trespass(array[index])}")
+
+    def pull_back(self, parameters: Sequence[sp.Symbol], substitution: Mapping[sp.Symbol, sp.Expr]) -> Domain:
+        """The same domain in another chart.
+
+        Parameters
+        ----------
+        parameters : sequence of Symbol
+            The coordinates of the other chart.
+        substitution : mapping of Symbol to Expr
+            The coordinates of this domain as expressions of those.
+
+        Returns
+        -------
+        Domain
+            The assumptions of the new coordinates, and those of the old conditions that they do not imply.
+
+        Raises
+        ------
+        ModelError
+            If no point of the other chart can satisfy a condition.
+
+        Examples
+        --------
+        >>> alpha, a = sp.Symbol("alpha", positive=True), sp.Symbol("a", real=True)
+        >>> Domain.of([alpha]).pull_back([a], {alpha: a + 1}).describe()
+        'a > -1'
+        """
+        moved = (
+            condition.func(condition.lhs.xreplace(substitution), condition.rhs.xreplace(substitution), evaluate=False)
+            for condition in self.conditions
+        )
+        return Domain.of(parameters, moved)
+
+    def interior_points(self, count: int, rng: int | np.random.Generator = 0, *, spread: float = 1.0) -> Floats:
+        """Random points of the interior: three decades of a half-line, a few units of the real line.
+
+        Parameters
+        ----------
+        count : int
+            How many.
+        rng : int or numpy.random.Generator, optional
+            The seed, or where the random numbers come from.
+        spread : float, optional
+            A factor on the width, in units and in decades.
+
+        Returns
+        -------
+        array, shape (count, n)
+
+        Raises
+        ------
+        ModelError
+            If almost no points tried satisfy the conditions.
+        """
+        generator = np.random.default_rng(rng)
+        found = np.empty((0, self.dimension))
+        for attempt in range(_ATTEMPTS):
+            # a**2 > 1000 has its points far out, a simplex of many coordinates near their lower bounds
+            shift, log_scale = generator.normal(size=2) * 0.2 * max(attempt - 5, 0)
+            free = generator.uniform(-_SPREAD, _SPREAD, (max(4 * count, 256), self.dimension))
+            trial = self.from_free((free * np.exp(log_scale) + shift) * spread)
+            inside = np.isfinite(trial).all(axis=-1) & (self._margins_at(trial) > 0).all(axis=-1)
+            found = np.concatenate([found, trial[inside]])
+            if len(found) >= count:
+                return found[:count]
+        raise ModelError(f"no points found that satisfy {self.describe()}")
+
+    # -- free coordinates: the box of the conditions on single coordinates, unrolled onto ℝⁿ
+
+    @cached_property
+    def bounds(self) -> tuple[Floats, Floats]:
+        """The lowest and highest value of each coordinate that the conditions on it alone allow, two of shape (n,)."""
+        lower, upper = np.full(self.dimension, -np.inf), np.full(self.dimension, np.inf)
+        for condition in self.conditions:
+            if condition.lhs in self.parameters and condition.rhs.is_number:
+                index, bound = self.parameters.index(condition.lhs), float(condition.rhs)
+                if isinstance(condition, _ABOVE):
+                    lower[index] = max(lower[index], bound)
+                else:
+                    upper[index] = min(upper[index], bound)
+        return lower, upper
+
+    def to_free(self, points: Floats) -> Floats:
+        """Each coordinate unrolled onto the real line: x, log(x - l), -log(u - x) or logit; NaN outside the bounds."""
+        lower, upper = self.bounds
+        above, below = np.isfinite(lower), np.isfinite(upper)
+        with np.errstate(all="ignore"):
+            half = np.where(above, np.log(points - lower), -np.log(upper - points))
+            within = logit((points - lower) / (upper - lower))
+        return np.where(above & below, within, np.where(above | below, half, points))
+
+    def from_free(self, free: Floats) -> Floats:
+        """The inverse of `to_free`."""
+        lower, upper = self.bounds
+        above, below = np.isfinite(lower), np.isfinite(upper)
+        with np.errstate(all="ignore"):
+            half = np.where(above, lower + np.exp(free), upper - np.exp(-free))
+            within = lower + (upper - lower) * expit(free)
+        return np.where(above & below, within, np.where(above | below, half, free))
+
+    def free_slope(self, points: Floats) -> Floats:
+        """The derivative of each coordinate by its free coordinate, shape (..., n)."""
+        lower, upper = self.bounds
+        above, below = np.isfinite(lower), np.isfinite(upper)
+        with np.errstate(all="ignore"):
+            half = np.where(above, points - lower, upper - points)
+            within = (points - lower) * (upper - points) / (upper - lower)
+        return np.where(above & below, within, np.where(above | below, half, 1.0))
+
+    # -- evaluation
+
+    @cached_property
+    def _margins_at(self) -> Callable[[Floats], Floats]:
+        return array_function(self.parameters, self.margins)
+
+    @cached_property
+    def _strict(self) -> NDArray[np.bool_]:
+        return np.array([isinstance(condition, _STRICT) for condition in self.conditions], dtype=bool)
+
+    def _holds(self, points: Floats) -> NDArray[np.bool_]:
+        margins = self._margins_at(points)
+        return np.where(self._strict, margins > 0, margins >= 0)
+
+    def _trespass(self, point: Floats) -> str:
+        for symbol, value in zip(self.parameters, point, strict=True):
+            if not np.isfinite(value):
+                return f"{symbol} = {value} is not finite"
+        broken = self.conditions[int(np.argmin(self._holds(point)))]
+        symbols = broken.free_symbols
+        values = zip(self.parameters, point, strict=True)
+        where = ", ".join(f"{symbol} = {value}" for symbol, value in values if symbol in symbols)
+        if len(symbols) > 1:
+            return f"{where} is outside the domain {_text(broken)}"
+        own = [_text(condition) for condition in self.conditions if condition.free_symbols == symbols]
+        return f"{where} is outside its domain {', '.join(own)}"
+
+
+def array_function(parameters: Sequence[sp.Symbol], expressions: Sequence[sp.Expr]) -> Callable[[Floats], Floats]:
+    """Compile expressions into a function of arrays, points (..., n) to values (..., m).
+
+    Parameters
+    ----------
+    parameters : sequence of Symbol
+        The n coordinates.
+    expressions : sequence of Expr
+        The m values.
+
+    Returns
+    -------
+    callable
+        Quiet about division by zero and the like: the values are then infinite or NaN.
+
+    Examples
+    --------
+    >>> x, y = sp.symbols("x y", real=True)
+    >>> array_function((x, y), (x * y, sp.Integer(1)))(np.array([2.0, 3.0]))
+    array([6., 1.])
+    """
+    compiled = sp.lambdify(tuple(parameters), list(expressions), modules=["scipy", "numpy"], cse=True)
+
+    def values(points: Floats) -> Floats:
+        result = np.empty((*points.shape[:-1], len(expressions)))
+        with np.errstate(all="ignore"):
+            for index, value in enumerate(compiled(*np.moveaxis(points, -1, 0))):
+                result[..., index] = value
+        return result
+
+    return values
+
+
+def as_points(points: ArrayLike, parameters: Sequence[sp.Symbol], what: str = "points") -> Floats:
+    """An array of 64-bit floats whose last axis counts the parameters.
+
+    Parameters
+    ----------
+    points : array_like, shape (..., n)
+    parameters : sequence of Symbol
+        The n coordinates.
+    what : str, optional
+        What the points are called in the message.
+
+    Raises
+    ------
+    ShapeError
+        If the last axis has not length n.
+    """
+    array = np.asarray(points, dtype=np.float64)
+    if array.ndim == 0 or array.shape[-1] != len(parameters):
+        names = ", ".join(map(str, parameters))
+        raise ShapeError(f"{what}: the last axis of shape {array.shape} must have length {len(parameters)}: ({names})")
+    return array
+
+
+def _assumed(symbol: sp.Symbol) -> Iterator[Relational]:
+    if not isinstance(symbol, sp.Symbol):
+        raise ModelError(f"parameter {symbol!r} is not a SymPy Symbol")
+    if not symbol.is_real:
+        raise ModelError(f"parameter {symbol} is not known to be real: declare it with real=True or positive=True")
+    if symbol.is_integer:
+        raise ModelError(f"parameter {symbol} is an integer: declare it with real=True or positive=True instead")
+    for assumption, relation in _ASSUMPTIONS:
+        if symbol.assumptions0.get(assumption):
+            # evaluated, it would be true, and nothing would be left to compile
+            yield relation(symbol, sp.S.Zero, evaluate=False)
+            return
+
+
+def _inequalities(relation: Any, parameters: tuple[sp.Symbol, ...]) -> Iterator[Relational]:
+    """The inequalities that a relation amounts to, without those that hold by the assumptions."""
+    if isinstance(relation, sp.And):
+        for part in relation.args:
+            yield from _inequalities(part, parameters)
+        return
+    if isinstance(relation, Relational):
+        foreign = relation.free_symbols - set(parameters)
+        if foreign:
+            names = ", ".join(map(str, parameters))
+            raise ModelError(f"condition {relation}: {min(map(str, foreign))} is not one of the parameters ({names})")
+    decided = _decide(relation)
+    if decided is sp.S.true:
+        return
+    if decided is sp.S.false:
+        raise ModelError(f"condition {relation} never holds")
+    if not isinstance(decided, (*_ABOVE, sp.StrictLessThan, sp.LessThan)):
+        raise ModelError(f"condition {relation} is not an inequality between expressions of the parameters")
+    yield decided
+
+
+def _decide(relation: Any) -> Any:
+    try:
+        return relation.func(*relation.args) if isinstance(relation, Relational) else sp.sympify(relation, strict=True)
+    except (TypeError, sp.SympifyError):
+        raise ModelError(f"condition {relation} is not an inequality between real expressions") from None
+
+
+def _margin(condition: Relational) -> sp.Expr:
+    return condition.lhs - condition.rhs if isinstance(condition, _ABOVE) else condition.rhs - condition.lhs
+
+
+def _tidy(condition: Relational) -> Relational:
+    """``2*a + 2 > 0`` as ``a > -1``: a condition linear in a single coordinate becomes a bound of it."""
+    if len(condition.free_symbols) != 1:
+        return condition
+    (symbol,) = condition.free_symbols
+    margin = sp.expand(_margin(condition))
+    slope = margin.diff(symbol)
+    if slope.free_symbols or not slope.is_nonzero:
+        return condition
+    strict = isinstance(condition, _STRICT)
+    above, below = _STRICT if strict else (sp.GreaterThan, sp.LessThan)
+    bound = -margin.xreplace({symbol: sp.S.Zero}) / slope
+    return (above if slope.is_positive else below)(symbol, bound, evaluate=False)
+
+
+def _text(condition: Relational) -> str:
+    return f"{condition.lhs} {condition.rel_op} {condition.rhs}"

@@ -1,0 +1,277 @@
+"""StatisticalModel: a log-density with its observation, support, parameters and domain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from riemopt.errors import DataError, ModelError, ShapeError
+from riemopt.models.chart import Chart
+from riemopt.models.domain import Domain
+from riemopt.models.expectation import Expectation, ExponentialForm, expectation_of, exponential_form
+from riemopt.models.support import contains, describe
+
+__all__ = ["StatisticalModel"]
+
+Sampler = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
+
+
+class StatisticalModel:
+    """A parametrized family of densities p(x; θ).
+
+    Parameters
+    ----------
+    log_density : sympy.Expr
+        log p(x; θ), in nats.
+    observation : sympy.Symbol or tuple of sympy.Symbol
+        x.
+    support : sympy.Set or tuple of sympy.Set
+        Where the density is not zero, a set for each observation. It must not depend on the parameters.
+    parameters : sequence of sympy.Symbol
+        θ, in coordinate order. Their assumptions give the domain: declare them with ``positive=True`` or ``real=True``.
+    name : str, optional
+        What to call the model.
+    domain : iterable of relation, optional
+        Further conditions on the parameters.
+    sampler : callable, optional
+        Takes a point, a size and a ``numpy.random.Generator``; returns that many observations.
+
+    Raises
+    ------
+    ModelError
+        If a symbol is missing from the density, is neither parameter nor observation, or the support does not fit.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> import riemopt as ro
+    >>> rate, x = sp.symbols("rate x", positive=True)
+    >>> model = ro.StatisticalModel(
+    ...     sp.log(rate) - rate * x, observation=x, support=sp.Interval.open(0, sp.oo), parameters=(rate,), name="Wait"
+    ... )
+    >>> model
+    Wait(rate): rate > 0
+    >>> print(model.expectation)
+    score identity: an exponential family with statistics x
+    """
+
+    def __init__(
+        self,
+        log_density: sp.Expr,
+        observation: sp.Symbol | Sequence[sp.Symbol],
+        support: sp.Set | Sequence[sp.Set],
+        parameters: Sequence[sp.Symbol],
+        name: str = "",
+        domain: Iterable[sp.Basic] = (),
+        sampler: Sampler | None = None,
+    ) -> None:
+        self.name = name or "model"
+        self.log_density = sp.sympify(log_density)
+        self.observation = _as_tuple(observation)
+        self.support = _as_tuple(support)
+        self.parameters = _as_tuple(parameters)
+        self._validate()
+        self.domain = Domain.of(self.parameters, domain)
+        self.chart = Chart.identity(self.parameters, self.domain)
+        self.original: StatisticalModel = self
+        self._sampler = sampler
+
+    def _validate(self) -> None:
+        for kind, symbols in (("parameter", self.parameters), ("observation", self.observation)):
+            strangers = [s for s in symbols if not isinstance(s, sp.Symbol)]
+            if strangers:
+                raise ModelError(f"{self.name}: the {kind} {strangers[0]} is not a SymPy symbol")
+            if not symbols:
+                raise ModelError(f"{self.name}: there is no {kind}")
+            if len(set(symbols)) != len(symbols):
+                raise ModelError(f"{self.name}: a {kind} is named twice")
+        both = set(self.parameters) & set(self.observation)
+        if both:
+            raise ModelError(f"{self.name}: {min(map(str, both))} is both a parameter and an observation")
+        free = self.log_density.free_symbols
+        known = {*self.parameters, *self.observation}
+        for kind, symbols in (("parameter", self.parameters), ("observation", self.observation)):
+            missing = [str(s) for s in symbols if s not in free]
+            if missing:
+                twin = [s for s in free - known if str(s) == missing[0]]
+                hint = "; a symbol of that name but with other assumptions does" if twin else ""
+                raise ModelError(f"{self.name}: the {kind} {missing[0]} does not occur in the log-density{hint}")
+        foreign = sorted(map(str, free - known))
+        if foreign:
+            raise ModelError(
+                f"{self.name}: {foreign[0]} occurs in the log-density but is neither a parameter nor an observation"
+            )
+        if len(self.support) != len(self.observation):
+            raise ModelError(f"{self.name}: {len(self.support)} supports for {len(self.observation)} observations")
+        for symbol, support in zip(self.observation, self.support, strict=True):
+            if not isinstance(support, sp.Set):
+                raise ModelError(f"{self.name}: the support of {symbol} is not a SymPy set")
+            moving = sorted(map(str, support.free_symbols))
+            if moving:
+                raise ModelError(f"{self.name}: the support of {symbol} depends on {moving[0]}; it must be fixed")
+
+    @property
+    def dimension(self) -> int:
+        """The number of parameters."""
+        return len(self.parameters)
+
+    def __repr__(self) -> str:
+        return f"{self.name}({', '.join(map(str, self.parameters))}): {self.domain.describe() or 'no conditions'}"
+
+    # -- what can be taken from the density
+
+    @cached_property
+    def exponential_form(self) -> ExponentialForm | None:
+        """The density as an exponential family, or None if it does not separate into one."""
+        return exponential_form(self.log_density, self.observation, self.parameters)
+
+    @cached_property
+    def expectation(self) -> Expectation:
+        """How expectations under the model are taken; ``print`` it to read it in words."""
+        return expectation_of(self.log_density, self.observation, self.parameters, self.exponential_form)
+
+    # -- other charts
+
+    def reparametrize(
+        self, substitution: Mapping[sp.Symbol, Any], parameters: Sequence[sp.Symbol], name: str = ""
+    ) -> StatisticalModel:
+        """The same model in another chart.
+
+        Parameters
+        ----------
+        substitution : mapping of sympy.Symbol to sympy.Expr
+            Every parameter as an expression in the new ones; one that is left out stays as it is.
+        parameters : sequence of sympy.Symbol
+            The new parameters, in coordinate order.
+        name : str, optional
+            What to call the model in its new chart.
+
+        Raises
+        ------
+        ModelError
+            If the change of coordinates is not invertible on the domain.
+
+        Examples
+        --------
+        >>> import sympy as sp
+        >>> import riemopt as ro
+        >>> gamma = ro.models.Gamma()
+        >>> alpha, beta = gamma.parameters
+        >>> a, b = sp.symbols("a b", positive=True)
+        >>> moved = gamma.reparametrize({alpha: a, beta: 1 / b}, parameters=(a, b))
+        >>> moved.chart.to_original([2.0, 4.0])
+        array([2.  , 0.25])
+        """
+        strangers = [str(s) for s in substitution if s not in self.parameters]
+        if strangers:
+            raise ModelError(f"{self.name} has no parameter {strangers[0]}; its parameters are {self.parameters}")
+        new = _as_tuple(parameters)
+        expressions = tuple(sp.sympify(substitution.get(p, p)) for p in self.parameters)
+        exchange = dict(zip(self.parameters, expressions, strict=True))
+        step = Chart(self.parameters, new, expressions, self.domain, self.domain.pull_back(new, exchange))
+
+        moved = StatisticalModel.__new__(StatisticalModel)
+        moved.name = name or self.name
+        moved.log_density = self.log_density.subs(exchange, simultaneous=True)
+        moved.observation, moved.support = self.observation, self.support
+        moved.parameters, moved.domain = new, step.domain
+        moved.chart = self.chart.then(step)
+        moved.original = self.original
+        moved._sampler = self._sampler
+        moved._validate()
+        return moved
+
+    # -- numbers
+
+    def log_density_at(self, points: Any, samples: Any) -> np.ndarray:
+        """The log-density of samples, in nats.
+
+        Parameters
+        ----------
+        points : array_like, shape (..., n)
+            Where in the model; outside the domain the result is NaN.
+        samples : array_like, shape (N,), or (N, d) for d > 1 observations
+            The observations; outside the support the result is -inf.
+
+        Returns
+        -------
+        array, shape (..., N)
+        """
+        theta = np.asarray(points, dtype=np.float64)
+        if theta.shape[-1:] != (self.dimension,):
+            raise ShapeError(f"points has shape {theta.shape}, but its last axis must be {self.dimension}")
+        columns = self._columns(samples)
+        with np.errstate(all="ignore"):
+            values = self._compiled_log_density(*np.moveaxis(theta[..., None, :], -1, 0), *columns)
+        inside = np.all([contains(s, c) for s, c in zip(self.support, columns, strict=True)], axis=0)
+        values = np.where(inside, values, -np.inf)
+        return np.where(self.domain.contains(theta)[..., None], values, np.nan)
+
+    def sample(self, point: Any, size: int, rng: int | np.random.Generator | None = 0) -> np.ndarray:
+        """Draw observations.
+
+        Parameters
+        ----------
+        point : array_like, shape (n,)
+            Where in the model.
+        size : int
+            How many.
+        rng : int or numpy.random.Generator, optional
+            A seed or a generator.
+
+        Returns
+        -------
+        array, shape (size,), or (size, d) for d > 1 observations
+        """
+        if self._sampler is None:
+            raise ModelError(f"{self.name} has no sampler; give one as StatisticalModel(..., sampler=...)")
+        theta = np.asarray(point, dtype=np.float64)
+        self.domain.require(theta, what="point")
+        return self._sampler(self.chart.to_original(theta), size, np.random.default_rng(rng))
+
+    def require_samples(self, samples: Any) -> list[np.ndarray]:
+        """The samples as a column for each observation.
+
+        Raises
+        ------
+        DataError
+            If there is none, or one of them is not finite or lies outside the support, naming it.
+        """
+        columns = self._columns(samples)
+        if not columns[0].size:
+            raise DataError("there are no samples")
+        for symbol, support, column in zip(self.observation, self.support, columns, strict=True):
+            for wrong, why in (
+                (~np.isfinite(column), "is not finite"),
+                (~contains(support, column), f"lies outside the support of {self.name}, {describe(support)}"),
+            ):
+                if wrong.any():
+                    index = int(np.argmax(wrong))
+                    raise DataError(f"sample {index}: {symbol} = {column[index]} {why}")
+        return columns
+
+    def _columns(self, samples: Any) -> list[np.ndarray]:
+        try:
+            array = np.asarray(samples, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise DataError(f"the samples are not an array of numbers: {samples!r:.80}") from None
+        wanted = len(self.observation)
+        if wanted == 1 and array.ndim <= 1:
+            return [np.atleast_1d(array)]
+        if array.ndim == 2 and array.shape[1] == wanted:
+            return list(array.T)
+        shape = "(N,)" if wanted == 1 else f"(N, {wanted})"
+        raise ShapeError(f"the samples have shape {array.shape}, but must have shape {shape}")
+
+    @cached_property
+    def _compiled_log_density(self) -> Callable[..., Any]:
+        arguments = (*self.parameters, *self.observation)
+        return sp.lambdify(arguments, self.log_density, modules=["scipy", "numpy"], cse=True)  # type: ignore[no-any-return]
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, (tuple, list, sp.Tuple)) else (value,)

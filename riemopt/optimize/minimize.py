@@ -1,0 +1,250 @@
+"""minimize: one integrator on one problem, for one start or a batch of them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from riemopt.errors import DomainError, ShapeError, UnsupportedError
+from riemopt.integrators import Integrator, by_name, names
+from riemopt.optimize.trajectory import Trajectory
+from riemopt.status import Status
+
+__all__ = ["minimize"]
+
+
+def minimize(
+    problem: Any,
+    integrator: str | Integrator,
+    start: Any,
+    step_size: Any,
+    steps: int,
+    *,
+    keep: Literal["all", "last"] = "all",
+    tolerance: float | None = None,
+) -> Trajectory:
+    """Move from a start towards a minimum of a problem's loss.
+
+    Parameters
+    ----------
+    problem : Problem
+        What to minimize: a likelihood, an :class:`~riemopt.OperatorProblem`, or anything that offers the primitives.
+    integrator : str or Integrator
+        How to move: a key of :func:`riemopt.integrators.names`, or an integrator, a user's own too.
+    start : array_like, shape (..., n)
+        Where to start.
+    step_size : array_like, shape (...)
+        The step size h > 0; broadcasts against the leading axes of `start`.
+    steps : int
+        How many steps to take.
+    keep : {"all", "last"}, optional
+        Whether to keep every point or the end only.
+    tolerance : float, optional
+        Stop where the Riemannian norm of the natural gradient, √(∂L·g⁻¹∂L), is at most this. It does not depend on the
+        chart. Later entries then repeat the point. By default all steps are taken.
+
+    Returns
+    -------
+    Trajectory
+        A trajectory that leaves the domain, meets a singular metric or a number that is not finite ends with that
+        status and leaves the others of its batch alone.
+
+    Raises
+    ------
+    DomainError
+        If a start lies outside the domain.
+    ShapeError
+        If the axes do not fit.
+    UnknownNameError
+        If there is no integrator of that name.
+    UnsupportedError
+        If the integrator needs a primitive that the problem does not offer.
+    ValueError
+        If a step size is not positive, or `steps` is negative.
+
+    Examples
+    --------
+    >>> import riemopt as ro
+    >>> gamma = ro.models.Gamma()
+    >>> problem = ro.Manifold(gamma, backend="numpy").likelihood(gamma.sample([20.0, 20.0], 1000))
+    >>> trajectory = ro.minimize(problem, "geo", start=[1.0, 1.0], step_size=0.5, steps=10)
+    >>> trajectory.points.shape, trajectory.message
+    ((11, 2), 'all steps were taken')
+    """
+    rule = by_name(integrator)
+    _require_primitives(problem, rule)
+    starts, h = _prepared(problem, start, step_size)
+    if not (isinstance(steps, (int, np.integer)) and steps >= 0):
+        raise ValueError(f"steps must be a whole number of at least 0, not {steps!r}")
+    if keep not in ("all", "last"):
+        raise ValueError(f"keep must be 'all' or 'last', not {keep!r}")
+    if tolerance is not None and not tolerance >= 0:
+        raise ValueError(f"tolerance must be at least 0, not {tolerance!r}")
+
+    batch, n = starts.shape[:-1], starts.shape[-1]
+    flat, flat_h = starts.reshape(-1, n), h.reshape(-1)
+    fused = getattr(problem, "trajectories", None)
+    result = fused(rule, flat, flat_h, int(steps), keep == "all", tolerance) if fused else None
+    if result is None:
+        result = _one_by_one(problem, rule, flat, flat_h, int(steps), keep == "all", tolerance)
+    points, losses, status = result
+    status = status.reshape(batch)
+    return Trajectory(
+        points=points.reshape(*batch, *points.shape[1:]),
+        losses=losses.reshape(*batch, *losses.shape[1:]),
+        status=Status(int(status)) if status.ndim == 0 else status,
+    )
+
+
+def _require_primitives(problem: Any, rule: Integrator) -> None:
+    offers = getattr(problem, "offers", frozenset())
+    missing = [need for need in rule.needs if need not in offers]
+    if missing:
+        without = [key for key in names() if set(by_name(key).needs) <= set(offers)]
+        hint = f"these integrators do without: {', '.join(without)}" if without else "no integrator does without"
+        raise UnsupportedError(
+            f"{rule} needs the primitive {missing[0]!r}, which {type(problem).__name__} does not offer; {hint}"
+        )
+
+
+def _prepared(problem: Any, start: Any, step_size: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Starts (..., n) and step sizes (...) on one batch, checked."""
+    starts = np.asarray(start)
+    if starts.dtype.kind not in "fiu":
+        raise ShapeError(f"start is not an array of numbers: {start!r:.80}")
+    if starts.dtype.kind != "f":
+        starts = starts.astype(np.float64)
+    dimension = getattr(problem, "dimension", None)
+    if starts.ndim == 0 or (dimension is not None and starts.shape[-1] != dimension):
+        raise ShapeError(f"start has shape {starts.shape}, but its last axis must be {dimension or 'the coordinates'}")
+    h = np.asarray(step_size, dtype=np.float64)
+    if not np.all(h > 0) or not np.all(np.isfinite(h)):
+        wrong = h[~((h > 0) & np.isfinite(h))].flat[0]
+        raise ValueError(f"step_size must be positive and finite, not {wrong}")
+    try:
+        batch = np.broadcast_shapes(starts.shape[:-1], h.shape)
+    except ValueError:
+        raise ShapeError(f"step_size of shape {h.shape} does not broadcast against start {starts.shape}") from None
+    if hasattr(problem, "require_inside"):
+        problem.require_inside(starts, "start")
+    elif not np.all(np.isfinite(starts)):
+        raise DomainError("start is not finite")
+    return np.broadcast_to(starts, (*batch, starts.shape[-1])), np.broadcast_to(h, batch)
+
+
+class _Watched:
+    """A problem that notes why the first number it could not compute was not to be had.
+
+    It remembers the (natural) gradient at one point, so that a test for convergence costs no linear solve of its own.
+    """
+
+    def __init__(self, problem: Any) -> None:
+        self._problem = problem
+        self._point: Any = None
+        self._known: dict[str, Any] = {}
+        self.status = Status.COMPLETED
+
+    def speed(self, theta: Any) -> float:
+        """The squared norm ∂L·g⁻¹∂L of the natural gradient; both are remembered."""
+        gradient = self.gradient(theta)
+        natural_gradient = self.raise_index(theta, gradient)
+        self._point, self._known = np.array(theta), {"gradient": gradient, "natural_gradient": natural_gradient}
+        return float(gradient @ natural_gradient)
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._problem, name)
+        if name not in _WATCHED:
+            return attribute
+
+        def watched(theta: Any, *arguments: Any) -> Any:
+            if name in self._known and np.array_equal(theta, self._point):
+                return self._known[name].copy()  # the rule may go on to change its own in place
+            value = attribute(theta, *arguments)
+            if self.status is Status.COMPLETED and not np.all(np.isfinite(value)):
+                self.status = self._reason(name, theta, arguments)
+            return value
+
+        return watched
+
+    def _reason(self, name: str, theta: Any, arguments: tuple[Any, ...]) -> Status:
+        if not all(np.all(np.isfinite(x)) for x in (theta, *arguments)):
+            return Status.NON_FINITE
+        if not self._problem.contains(theta):
+            return Status.LEFT_DOMAIN
+        if hasattr(self._problem, "reason"):
+            return Status(self._problem.reason(name, theta, *arguments))
+        if name in ("exp", "flow"):
+            return Status.LEFT_DOMAIN
+        source = {"natural_gradient": "gradient", "acceleration": "connection"}.get(name)
+        if source and not np.all(np.isfinite(getattr(self._problem, source)(theta, *arguments))):
+            return Status.NON_FINITE
+        return Status.SINGULAR_METRIC if source or name == "raise_index" else Status.NON_FINITE
+
+
+_WATCHED = ("gradient", "raise_index", "natural_gradient", "connection", "acceleration", "exp", "flow")
+
+
+def _one_by_one(
+    problem: Any,
+    rule: Integrator,
+    starts: np.ndarray,
+    h: np.ndarray,
+    steps: int,
+    keep_all: bool,
+    tolerance: float | None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Trajectories of a rule run as it stands."""
+    kept = steps + 1 if keep_all else 1
+    points = np.full((len(starts), kept, starts.shape[-1]), np.nan, dtype=starts.dtype)
+    losses = np.full((len(starts), kept), np.nan)
+    status = np.empty(len(starts), dtype=np.int64)
+    with np.errstate(all="ignore"):  # a status tells of a number that is not finite, not a warning
+        for i, theta in enumerate(starts):
+            outcome = _run(problem, rule, theta.copy(), float(h[i]), steps, tolerance, points[i], losses[i])
+            if not (keep_all or outcome.success):
+                points[i], losses[i] = np.nan, np.nan
+            status[i] = outcome
+    return points, losses, status
+
+
+def _run(
+    problem: Any,
+    rule: Integrator,
+    theta: Any,
+    h: float,
+    steps: int,
+    tolerance: float | None,
+    points: np.ndarray,
+    losses: np.ndarray,
+) -> Status:
+    """One trajectory into its rows of `points` and `losses`, every point or the last one; the status it ended with."""
+    watched = _Watched(problem)
+    memory: Any = None
+    for k in range(steps + 1):
+        if not np.all(np.isfinite(theta)):
+            return Status.NON_FINITE if watched.status is Status.COMPLETED else watched.status
+        if not problem.contains(theta):
+            return Status.LEFT_DOMAIN
+        loss = float(problem.loss(theta))
+        if not np.isfinite(loss):
+            return Status.NON_FINITE
+        speed = np.inf if tolerance is None else watched.speed(theta)
+        if watched.status is not Status.COMPLETED:
+            return watched.status
+        slot = min(k, len(points) - 1)
+        points[slot], losses[slot] = theta, loss
+        if tolerance is not None and 0.0 <= speed <= tolerance**2:
+            points[slot:], losses[slot:] = theta, loss
+            return Status.CONVERGED
+        if k == steps:
+            break
+        if k == 0:
+            memory = rule.init(watched, theta, h)
+        if watched.status is Status.COMPLETED:
+            theta, memory = rule.step(watched, theta, h, memory)
+        if watched.status is not Status.COMPLETED:
+            return watched.status
+        if np.shape(theta) != points.shape[1:]:
+            raise ShapeError(f"{rule} returned a point of shape {np.shape(theta)}, not {points.shape[1:]}")
+    return Status.COMPLETED

@@ -1,0 +1,58 @@
+"""Trajectory: what a run leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from riemopt.status import Status
+
+__all__ = ["Trajectory"]
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """The points and losses of one trajectory, or of a batch of them.
+
+    Attributes
+    ----------
+    points : array, shape (..., steps + 1, n)
+        Every point, the start first; NaN from where a trajectory failed. With ``keep="last"`` the end only, (..., 1, n).
+    losses : array, shape (..., steps + 1)
+        The losses there, in nats; with ``keep="last"`` (..., 1).
+    status : array of int, shape (...)
+        Why each trajectory ended, as values of :class:`riemopt.Status`; a :class:`riemopt.Status` for a single one.
+    """
+
+    points: np.ndarray
+    losses: np.ndarray
+    status: Any
+
+    @property
+    def x(self) -> np.ndarray:
+        """The ends, shape (..., n); NaN for a trajectory that failed."""
+        return self.points[..., -1, :]
+
+    @property
+    def loss(self) -> Any:
+        """The losses at the ends, shape (...); NaN for a trajectory that failed."""
+        return self.losses[..., -1][()]
+
+    @property
+    def success(self) -> Any:
+        """Whether a trajectory came to its end, shape (...)."""
+        return np.isin(self.status, [s for s in Status if s.success])[()]
+
+    @property
+    def message(self) -> str:
+        """The status in words; for a batch, how often there is which."""
+        if isinstance(self.status, Status):
+            return self.status.meaning
+        values, counts = np.unique(self.status, return_counts=True)
+        total = int(np.size(self.status))
+        return "; ".join(f"{n} of {total}: {Status(v).meaning}" for v, n in zip(values, counts, strict=True))
+
+    def __repr__(self) -> str:
+        return f"Trajectory(points={self.points.shape}, {self.message})"

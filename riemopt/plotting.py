@@ -1,0 +1,269 @@
+"""Figures, drawn with Matplotlib and shown by nobody: each function returns a ``matplotlib.figure.Figure``."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.mathtext import MathTextParser
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
+
+__all__ = ["Style", "invariance_figure", "save", "styles"]
+
+Paths = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Style:
+    """How an integrator is drawn, in every figure.
+
+    Attributes
+    ----------
+    name : str
+        Its name in a legend.
+    colour : str
+    line : str or tuple
+        A Matplotlib line style.
+    marker : str
+        A Matplotlib marker; empty for none.
+    """
+
+    name: str
+    colour: str
+    line: Any = "-"
+    marker: str = ""
+
+    def label(self, key: str) -> str:
+        """The key of the integrator and its name."""
+        return f"{key}  {self.name}" if self.name else key
+
+    @property
+    def artist(self) -> dict[str, Any]:
+        """The style as arguments of Matplotlib's ``plot``."""
+        return {"color": self.colour, "linestyle": self.line, "marker": self.marker}
+
+
+# Okabe and Ito's palette, which colour-blind readers can tell apart, https://jfly.uni-koeln.de/color; black and grey for
+# what is exact
+_STYLES = {
+    "ng": Style("natural gradient", "#D55E00", marker="o"),
+    "mid": Style("midpoint", "#0072B2", marker="s"),
+    "geo": Style("geodesic correction", "#009E73", marker="^"),
+    "geof": Style("faster geodesic correction", "#CC79A7", marker="v"),
+    "gd": Style("gradient descent", "#E69F00", marker="D"),
+    "ng-exact": Style("natural gradient flow", "#000000", (0, (4, 2))),
+    "geo-exact": Style("Riemannian Euler", "#808080", (0, (1, 1.2))),
+}
+_OTHERS = [Style("", "#56B4E9", marker="P"), Style("", "#8C6D31", marker="X"), Style("", "#5D4A9C", marker="*")]
+
+_LOOK = {
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#666666",
+    "axes.linewidth": 0.7,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 3.2,
+    "xtick.color": "#333333",
+    "ytick.color": "#333333",
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+}
+_ACROSS = 4  # charts side by side
+_GRID = 96  # points along each axis under the contours
+_DPI = 200
+
+
+def styles(keys: Iterable[str]) -> dict[str, Style]:
+    """The style of each integrator: always the same for those of the paper.
+
+    Parameters
+    ----------
+    keys : iterable of str
+        What the integrators are called.
+
+    Examples
+    --------
+    >>> styles(["ng", "mine"])["ng"].colour
+    '#D55E00'
+    """
+    keys = list(keys)
+    others = [key for key in keys if key not in _STYLES]
+    spare = {key: _OTHERS[i % len(_OTHERS)] for i, key in enumerate(others)}
+    return {key: _STYLES.get(key) or spare[key] for key in keys}
+
+
+def save(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a figure to a file, the same bytes for the same figure; the name's ending tells the format.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    path : str or path-like
+    """
+    path = os.fspath(path)
+    with mpl.rc_context({"svg.hashsalt": "riemopt"}):
+        figure.savefig(path, dpi=_DPI, metadata={"Date": None} if path.endswith(".svg") else None)
+
+
+def invariance_figure(
+    losses: Sequence[Paths],
+    points: Sequence[Paths],
+    gap: Mapping[str, np.ndarray],
+    titles: Sequence[str],
+    names: Sequence[str],
+    loss: Callable[[np.ndarray], np.ndarray],
+) -> Figure:
+    """Losses against the iteration in every chart, paths over the loss, and the gap between the charts.
+
+    Parameters
+    ----------
+    losses : sequence of mapping of str to array, shape (steps + 1,)
+        For each chart the losses by integrator.
+    points : sequence of mapping of str to array, shape (steps + 1, n)
+        For each chart the points by integrator, all in one chart. They are drawn if n = 2.
+    gap : mapping of str to array, shape (steps + 1,)
+        The distance between the charts by integrator.
+    titles : sequence of str
+        What the charts are called.
+    names : sequence of str
+        What the n coordinates are called, in LaTeX.
+    loss : callable
+        The loss at points (..., 2), for its contours.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    look = styles(gap)
+    across = min(len(losses), _ACROSS)
+    blocks = math.ceil(len(losses) / across)
+    with_paths = len(names) == 2
+    heights = [1.0, 1.15][: 1 + with_paths] * blocks + [1.1]
+    width = 2.45 * max(across, 2) + 0.3
+    with mpl.rc_context(_LOOK):
+        figure = Figure(figsize=(width, 2.05 * sum(heights) + 0.7), layout="constrained")
+        grid = figure.add_gridspec(len(heights), across, height_ratios=heights)
+        rows = 1 + with_paths
+        cells = [(rows * (i // across), i % across) for i in range(len(losses))]
+        _loss_panels([figure.add_subplot(grid[row, column]) for row, column in cells], losses, titles, look)
+        if with_paths:
+            panels = [figure.add_subplot(grid[row + 1, column]) for row, column in cells]
+            _path_panels(panels, points, names, loss, look)
+        _gap_panel(figure.add_subplot(grid[-1, :]), gap, look)
+        entries = [figure.axes[0].get_lines()[i] for i in range(len(look))]
+        labels = [style.label(key) for key, style in look.items()]
+        figure.legend(entries, labels, loc="outside upper center", ncols=3 if across > 2 else 2, frameon=False)
+    return figure
+
+
+def _loss_panels(
+    panels: Sequence[Axes], losses: Sequence[Paths], titles: Sequence[str], look: Mapping[str, Style]
+) -> None:
+    """Panels on one scale, the mean negative log-likelihood against the iteration."""
+    for axes, chart, title in zip(panels, losses, titles, strict=True):
+        for key, style in look.items():
+            axes.plot(chart[key], **style.artist)
+            _mark_end(axes, np.arange(len(chart[key])), chart[key], style)
+        axes.set_title(_typeset(title))
+        axes.set_xlabel("iteration")
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    _share(panels, "mean negative log-likelihood")
+
+
+def _path_panels(
+    panels: Sequence[Axes],
+    points: Sequence[Paths],
+    names: Sequence[str],
+    loss: Callable[[np.ndarray], np.ndarray],
+    look: Mapping[str, Style],
+) -> None:
+    """Panels on one scale, the paths in the plane of the two coordinates over contours of the loss."""
+    every = np.concatenate([path for chart in points for path in chart.values()])
+    every = every[np.isfinite(every).all(axis=1)]
+    scales = ["log" if x.min() > 0 and x.max() > 10 * x.min() else "linear" for x in every.T]
+    ranges = [_padded(x, scale) for x, scale in zip(every.T, scales, strict=True)]
+    mesh = np.stack(np.meshgrid(*ranges), axis=-1)
+    heights = loss(mesh)
+    levels = _levels(heights, loss(every))
+    for axes, chart in zip(panels, points, strict=True):
+        axes.grid(False)
+        axes.contour(*ranges, heights, levels=levels, colors="#C8C8C8", linewidths=0.7, linestyles="solid")
+        for key, style in look.items():
+            axes.plot(*chart[key].T, **style.artist)
+            _mark_end(axes, *chart[key].T, style)
+        axes.set(xscale=scales[0], yscale=scales[1], xlabel=_typeset(f"${names[0]}$"))
+        axes.set(xlim=ranges[0][[0, -1]], ylim=ranges[1][[0, -1]])
+        for axis, scale in ((axes.xaxis, scales[0]), (axes.yaxis, scales[1])):
+            if scale == "log":
+                axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                axis.set_major_formatter(ScalarFormatter())
+                axis.set_minor_formatter(NullFormatter())
+    _share(panels, _typeset(f"${names[1]}$"))
+
+
+def _gap_panel(axes: Axes, gap: Mapping[str, np.ndarray], look: Mapping[str, Style]) -> None:
+    """The distance between charts against the iteration, on a logarithmic scale."""
+    for key, style in look.items():
+        axes.plot(np.where(gap[key] > 0, gap[key], np.nan), **style.artist)
+    axes.set(yscale="log", xlabel="iteration", ylabel="invariance gap\n(Fisher–Rao distance)")
+    axes.xaxis.set_major_locator(MaxNLocator(10, integer=True))
+
+
+def _mark_end(axes: Axes, x: np.ndarray, y: np.ndarray, style: Style) -> None:
+    """A cross where a trajectory failed."""
+    finite = np.flatnonzero(np.isfinite(y))
+    if len(finite) < len(y):
+        axes.plot(x[finite[-1]], y[finite[-1]], color=style.colour, marker="x", markersize=7, markeredgewidth=1.8)
+
+
+def _share(panels: Sequence[Axes], label: str) -> None:
+    """One scale for all panels, written at the leftmost of each row only."""
+    for axes in panels[1:]:
+        axes.sharey(panels[0])
+    panels[0].autoscale_view()
+    for i, axes in enumerate(panels):
+        if i % _ACROSS:
+            axes.tick_params(labelleft=False)
+        else:
+            axes.set_ylabel(label)
+
+
+def _padded(values: np.ndarray, scale: str) -> np.ndarray:
+    """A range a little wider than some values, evenly spaced on a scale."""
+    low, high = (np.log(values) if scale == "log" else values)[[values.argmin(), values.argmax()]]
+    margin = 0.08 * (high - low) or 1.0
+    spaced = np.linspace(low - margin, high + margin, _GRID)
+    return np.exp(spaced) if scale == "log" else spaced
+
+
+def _levels(heights: np.ndarray, along: np.ndarray) -> np.ndarray:
+    """Heights for contours, denser near the bottom, around those on the paths."""
+    bottom = min(np.nanmin(heights), np.nanmin(along))
+    depth = np.nanmax(along) - bottom
+    return bottom + depth * np.geomspace(0.003, 3.0, 11)
+
+
+def _typeset(text: str) -> str:
+    """A text that Matplotlib can set: with its formulas as plain text where it does not know their LaTeX."""
+    try:
+        MathTextParser("path").parse(text)
+    except ValueError:
+        return text.replace("$", "")
+    return text

@@ -1,0 +1,8 @@
+"""Problems: whoever offers the primitives gets every integrator."""
+
+from riemopt.problem.likelihood import LikelihoodProblem
+from riemopt.problem.operator import OperatorProblem
+from riemopt.problem.protocol import PRIMITIVES, Problem
+from riemopt.problem.traced import Formulas
+
+__all__ = ["PRIMITIVES", "Formulas", "LikelihoodProblem", "OperatorProblem", "Problem"]

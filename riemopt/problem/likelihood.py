@@ -1,0 +1,131 @@
+"""The mean negative log-likelihood of a model, with every primitive compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from riemopt.kernels.target import Kernel, Target
+from riemopt.kernels.tracing import TracingError
+from riemopt.problem.protocol import PRIMITIVES, Problem
+from riemopt.problem.traced import Formulas, pointwise_program, trajectory_program
+
+__all__ = ["LikelihoodProblem"]
+
+
+class LikelihoodProblem(Problem):
+    """The mean negative log-likelihood of samples under a model, in nats.
+
+    Made by :meth:`riemopt.Manifold.likelihood`. Every primitive takes one point ``(n,)`` or a batch ``(..., n)``; what it
+    returns is NaN where a point lies outside the domain.
+
+    Parameters
+    ----------
+    formulas : Formulas
+        The geometry and the loss.
+    target : Target
+        What runs them.
+    data : array, shape (k,)
+        The numbers that the loss depends on: mean sufficient statistics.
+    require_inside : callable
+        Takes points and what they are called; raises :class:`~riemopt.errors.DomainError` for a point outside.
+    """
+
+    offers = frozenset(PRIMITIVES)
+
+    def __init__(
+        self, formulas: Formulas, target: Target, data: np.ndarray, require_inside: Callable[[Any, str], None]
+    ) -> None:
+        self.formulas, self.target, self.data = formulas, target, data
+        self.require_inside = require_inside
+        self.dimension = formulas.dimension
+        self._kernels: dict[str, Kernel] = {}
+
+    def loss(self, theta: Any) -> np.ndarray:
+        """The loss at points, shape (...)."""
+        return self._evaluate("loss", theta, axes=())
+
+    def gradient(self, theta: Any) -> np.ndarray:
+        """The differential of the loss at points, shape (..., n)."""
+        return self._evaluate("gradient", theta)
+
+    def natural_gradient(self, theta: Any) -> np.ndarray:
+        """The natural gradient at points, shape (..., n)."""
+        return self._evaluate("natural_gradient", theta)
+
+    def raise_index(self, theta: Any, covector: Any) -> np.ndarray:
+        """The vectors g⁻¹c of covectors at points, shape (..., n)."""
+        return self._evaluate("raise_index", theta, covector)
+
+    def connection(self, theta: Any, vector: Any) -> np.ndarray:
+        """The lowered connection products Γ_ν(v) of vectors at points, shape (..., n)."""
+        return self._evaluate("connection", theta, vector)
+
+    def exp(self, theta: Any, vector: Any) -> np.ndarray:
+        """The ends of the geodesics from points along vectors, shape (..., n); NaN where one leaves the domain."""
+        return self._evaluate("exp", theta, vector)
+
+    def flow(self, theta: Any, time: Any) -> np.ndarray:
+        """The natural gradient flow from points after times of shape (...), shape (..., n)."""
+        return self._evaluate("flow", theta, time, scalars=("time",))
+
+    def contains(self, theta: Any) -> bool:
+        """Whether a point lies in the domain."""
+        return not np.isnan(self.loss(theta))
+
+    def trajectories(
+        self, rule: Any, starts: np.ndarray, step_sizes: np.ndarray, steps: int, keep_all: bool, tolerance: float | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """Whole trajectories by a fused kernel.
+
+        Parameters
+        ----------
+        rule : Integrator
+            The update rule, traced here.
+        starts : array, shape (batch, n)
+            Where the trajectories start.
+        step_sizes : array, shape (batch,)
+            Their step sizes.
+        steps : int
+            The number of steps.
+        keep_all : bool
+            Whether to keep every point, or the last one only.
+        tolerance : float or None
+            The norm of the natural gradient at which to stop.
+
+        Returns
+        -------
+        tuple of array, or None
+            Points, losses and status; None if the rule cannot be traced or the target has no such kernel.
+        """
+        try:
+            program = trajectory_program(self.formulas, rule, converges=tolerance is not None)
+        except TracingError:
+            return None
+        kernel = self.target.trajectories(program)
+        if kernel is None:
+            return None
+        return kernel(starts, step_sizes, self.data, steps, keep_all, -1.0 if tolerance is None else tolerance)
+
+    def _evaluate(
+        self, name: str, *arrays: Any, axes: tuple[int, ...] | None = None, scalars: Sequence[str] = ()
+    ) -> np.ndarray:
+        kernel = self._kernels.get(name)
+        if kernel is None:
+            n = self.formulas.dimension
+            arguments = [("points", (n,)), ("vectors", (n,))][: len(arrays) - len(scalars)]
+            arguments += [(scalar, ()) for scalar in scalars]
+            sizes = [n if shape else 1 for _, shape in arguments]
+            unpacked = [bool(shape) for _, shape in arguments]
+
+            def rule(primitives: Any, *inputs: Any) -> Any:
+                values = [x if vector else x[0] for x, vector in zip(inputs, unpacked, strict=True)]
+                return getattr(primitives, name)(*values)
+
+            program = pointwise_program(self.formulas, rule, sizes, data=self.formulas.data)
+            outputs = [(n,) if axes is None else axes]
+            kernel = Kernel(self.target, program, arguments, outputs, constants=len(self.data))
+            self._kernels[name] = kernel
+        return kernel(*arrays, constants=self.data)[1]

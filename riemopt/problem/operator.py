@@ -1,0 +1,216 @@
+"""Problems given by a user's own products."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+import scipy.integrate
+
+from riemopt.errors import ShapeError, UnsupportedError
+from riemopt.linear_solvers import ConjugateGradient, LinearSolver
+from riemopt.problem.protocol import Problem
+from riemopt.problem.traced import ATOL, RTOL
+from riemopt.status import Status
+
+__all__ = ["OperatorProblem"]
+
+Function = Callable[..., Any]
+
+_MAXIMAL_STEPS = 100_000
+"""Steps after which an exact integration counts as not to be had: as many as compiled kernels take."""
+
+
+class OperatorProblem(Problem):
+    """A loss on a manifold whose metric and connection are known by their products.
+
+    Parameters
+    ----------
+    loss : callable
+        θ ↦ L(θ), a number.
+    gradient : callable
+        θ ↦ ∂L(θ), a covector of shape (n,).
+    fisher_product : callable, optional
+        (θ, v) ↦ g(θ) v, a covector; g is symmetric and positive definite. Only gradient descent does without.
+    connection : callable, optional
+        (θ, v) ↦ Γ_ν(v), the lowered connection product, a covector. Integrators with geodesic corrections need it.
+    solver : LinearSolver, optional
+        Solves g x = c from products alone; conjugate gradients by default.
+
+    Notes
+    -----
+    The functions are handed NumPy arrays, and may return an array of any framework that NumPy converts; it is brought down
+    to the precision of the point if its own is higher. So a trajectory that starts in single precision stays there. JAX
+    computes in single precision unless told otherwise: ``jax.config.update("jax_enable_x64", True)``.
+
+    Numbers that are not finite are passed on, and end a trajectory with a status.
+
+    The exponential map and the exact natural gradient flow integrate their equations with SciPy's ``DOP853`` at
+    a relative tolerance of 1e-10, or what the precision of the point allows. They are references, for small problems.
+
+    Examples
+    --------
+    A quadratic loss in the plane, with a constant metric:
+
+    >>> import numpy as np
+    >>> import riemopt as ro
+    >>> problem = ro.OperatorProblem(
+    ...     loss=lambda x: x @ x / 2, gradient=lambda x: x, fisher_product=lambda x, v: 2.0 * v
+    ... )
+    >>> ro.minimize(problem, "ng", start=[1.0, 1.0], step_size=1.0, steps=3).losses
+    array([1.      , 0.25    , 0.0625  , 0.015625])
+    """
+
+    def __init__(
+        self,
+        loss: Function,
+        gradient: Function,
+        fisher_product: Function | None = None,
+        connection: Function | None = None,
+        solver: LinearSolver | None = None,
+    ) -> None:
+        self._loss, self._gradient = loss, gradient
+        self._fisher_product, self._connection = fisher_product, connection
+        self.solver: LinearSolver = ConjugateGradient() if solver is None else solver
+        given = {"loss": loss, "gradient": gradient, "raise_index": fisher_product, "connection": connection}
+        offers = {name for name, function in given.items() if function is not None}
+        if "raise_index" in offers:
+            offers.add("flow")
+        if {"raise_index", "connection"} <= offers:
+            offers.add("exp")
+        self.offers = frozenset(offers)
+
+    def loss(self, theta: Any) -> float:
+        """The loss; see :class:`Problem`."""
+        value = _numbers(self._loss(_point(theta)), "loss returned")
+        if value.size != 1:
+            raise ShapeError(f"loss returned an array of shape {value.shape}, not a number")
+        return float(value.reshape(()))
+
+    def gradient(self, theta: Any) -> np.ndarray:
+        """The differential of the loss; see :class:`Problem`."""
+        point = _point(theta)
+        return _vector(self._gradient(point), point, "gradient returned")
+
+    def fisher_product(self, theta: Any, vector: Any) -> np.ndarray:
+        """The metric applied to a vector, a covector."""
+        if self._fisher_product is None:
+            self._lack("raise_index")
+        point = _point(theta)
+        return _vector(
+            self._fisher_product(point, _vector(vector, point, "the vector is")), point, "fisher_product returned"
+        )
+
+    def raise_index(self, theta: Any, covector: Any) -> np.ndarray:
+        """The vector of a covector, by the solver; see :class:`Problem`."""
+        point = _point(theta)
+        right = _vector(covector, point, "the covector is")
+        return _vector(self.solver(lambda v: self.fisher_product(point, v), right), point, "solver returned")
+
+    def connection(self, theta: Any, vector: Any) -> np.ndarray:
+        """The lowered connection product; see :class:`Problem`."""
+        if self._connection is None:
+            self._lack("connection")
+        point = _point(theta)
+        return _vector(self._connection(point, _vector(vector, point, "the vector is")), point, "connection returned")
+
+    def exp(self, theta: Any, vector: Any) -> np.ndarray:
+        """The exponential map, by integrating the geodesic equation; see :class:`Problem`."""
+        point = _point(theta)
+        n = len(point)
+
+        def derivative(state: np.ndarray) -> np.ndarray:
+            return np.concatenate([state[n:], self.acceleration(state[:n], state[n:])])
+
+        return _integrated(derivative, np.concatenate([point, _vector(vector, point, "the vector is")]), 1.0)[:n]
+
+    def flow(self, theta: Any, time: Any) -> np.ndarray:
+        """The exact natural gradient flow; see :class:`Problem`."""
+        return _integrated(lambda point: -self.natural_gradient(point), _point(theta), float(time))
+
+    def reason(self, primitive: str, theta: Any, *arguments: Any) -> Status:
+        """Why a primitive gives numbers that are not finite, although its arguments are; some are computed again.
+
+        Parameters
+        ----------
+        primitive : str
+            Its name.
+        theta, *arguments
+            What it was given.
+
+        Returns
+        -------
+        Status
+            ``NON_FINITE`` where a user's function gives such numbers; else ``SINGULAR_METRIC`` for a linear solve, and
+            ``DIVERGED`` for an exact integration, which stops short where anything on its way does.
+        """
+        point = _point(theta)
+        if primitive in ("exp", "flow"):
+            primitive = "acceleration" if primitive == "exp" else "natural_gradient"
+            arguments = arguments if primitive == "acceleration" else ()
+            if np.all(np.isfinite(getattr(self, primitive)(point, *arguments))):
+                return Status.DIVERGED
+        if primitive == "raise_index":
+            covector = arguments[0]
+        elif primitive == "natural_gradient":
+            covector = self.gradient(point)
+        elif primitive == "acceleration":
+            covector = self.connection(point, *arguments)
+        else:
+            return Status.NON_FINITE
+        if np.all(np.isfinite(covector)) and np.all(np.isfinite(self.fisher_product(point, covector))):
+            return Status.SINGULAR_METRIC
+        return Status.NON_FINITE
+
+    def _lack(self, primitive: str) -> NoReturn:
+        argument = "fisher_product" if primitive == "raise_index" else primitive
+        raise UnsupportedError(f"this OperatorProblem does not offer {primitive!r}: it was made without {argument}=")
+
+
+def _point(theta: Any) -> np.ndarray:
+    point = _numbers(theta, "the point is")
+    if point.ndim != 1:
+        raise ShapeError(f"an OperatorProblem takes one point at a time, of shape (n,), not {point.shape}")
+    return point if point.dtype.kind == "f" else point.astype(np.float64)
+
+
+def _vector(value: Any, theta: np.ndarray, what: str) -> np.ndarray:
+    """A vector at a point, of no higher precision than the point."""
+    array = _numbers(value, what)
+    if array.shape != theta.shape:
+        raise ShapeError(f"{what} an array of shape {array.shape}, at a point of shape {theta.shape}")
+    if array.dtype.kind == "f" and array.dtype.itemsize <= theta.dtype.itemsize:
+        return array
+    with np.errstate(over="ignore"):  # what single precision cannot hold is infinite there
+        return array.astype(theta.dtype)
+
+
+def _numbers(value: Any, what: str) -> np.ndarray:
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu":
+        raise ShapeError(f"{what} {value!r:.60}, not an array of real numbers")
+    return array
+
+
+def _integrated(derivative: Callable[[np.ndarray], np.ndarray], start: np.ndarray, duration: float) -> np.ndarray:
+    """The end of an autonomous equation's solution in the precision of its start, NaN if it does not get there."""
+    lost = np.full_like(start, np.nan)
+    if not (np.all(np.isfinite(start)) and np.isfinite(duration)):
+        return lost
+
+    def right(time: float, state: np.ndarray) -> np.ndarray:
+        return derivative(state.astype(start.dtype)).astype(np.float64)
+
+    rounding = float(np.finfo(start.dtype).eps)
+    with np.errstate(all="ignore"):  # a stage may overshoot: it is refused, and tried again with a shorter step
+        if not np.all(np.isfinite(derivative(start))):
+            return lost
+        stepper = scipy.integrate.DOP853(
+            right, 0.0, start.astype(np.float64), duration, rtol=max(RTOL, 10.0 * rounding), atol=max(ATOL, rounding)
+        )
+        for _ in range(_MAXIMAL_STEPS):
+            if stepper.status != "running":
+                break
+            stepper.step()
+        return stepper.y.astype(start.dtype) if stepper.status == "finished" else lost

@@ -1,0 +1,396 @@
+"""The primitives as formulas: a problem on traced arrays, from which every kernel of a model is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from riemopt.kernels.lowering import Condition, Graph, Node, Ode, Program
+from riemopt.kernels.target import TrajectoryProgram
+from riemopt.kernels.tracing import TracedArray, TracingError, flatten, unflatten
+from riemopt.problem.protocol import Problem
+from riemopt.status import Status
+
+__all__ = ["Formulas", "TracedPrimitives", "pointwise_program", "trajectory_program"]
+
+RTOL, ATOL = 1e-10, 1e-12
+"""Default tolerances of every exact integration."""
+
+_SINGULAR = 4.0 * float(np.finfo(np.float64).eps)
+"""A pivot below this fraction of its diagonal entry is rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Formulas:
+    """A geometry, and possibly a loss, as SymPy expressions.
+
+    Attributes
+    ----------
+    parameters, velocity : tuple of sympy.Symbol
+        The coordinates of a point, and those of a vector in `connection` and `skewness`.
+    margins : tuple of sympy.Expr
+        Positive inside the domain.
+    metric : sympy.Matrix
+        The Fisher metric, (n, n).
+    connection : tuple of sympy.Expr
+        The lowered Levi-Civita product Γ_ν(v).
+    skewness : callable
+        Gives the contraction T_νακ v^α v^κ of the Amari–Chentsov tensor; called only where it is needed.
+    data : tuple of sympy.Symbol, optional
+        What the loss depends on besides the point.
+    loss : sympy.Expr, optional
+        The loss.
+    gradient : tuple of sympy.Expr, optional
+        Its differential.
+    """
+
+    parameters: tuple[sp.Symbol, ...]
+    velocity: tuple[sp.Symbol, ...]
+    margins: tuple[sp.Expr, ...]
+    metric: sp.Matrix
+    connection: tuple[sp.Expr, ...]
+    skewness: Callable[[], tuple[sp.Expr, ...]]
+    data: tuple[sp.Symbol, ...] = ()
+    loss: sp.Expr | None = None
+    gradient: tuple[sp.Expr, ...] = ()
+
+    @property
+    def dimension(self) -> int:
+        """The number of coordinates."""
+        return len(self.parameters)
+
+    @cached_property
+    def geodesic(self) -> Ode:
+        """The geodesic equation θ̈ = -g⁻¹Γ(θ̇), as a first-order system in (θ, θ̇)."""
+        n = self.dimension
+        return self._ode(2 * n, (), lambda p, y: np.concatenate([y[n:], p.acceleration(y[:n], y[n:])]))
+
+    @cached_property
+    def natural_gradient_flow(self) -> Ode:
+        """The natural gradient flow θ̇ = -g⁻¹∂L."""
+        return self._ode(self.dimension, self.data, lambda p, y: -p.natural_gradient(y))
+
+    @cached_property
+    def transport(self) -> Ode:
+        """A geodesic and a vector carried along it, ẇ = -g⁻¹Γ(θ̇, w), as a system in (θ, θ̇, w)."""
+        n = self.dimension
+
+        def derivative(p: TracedPrimitives, y: Any) -> Any:
+            point, velocity, carried = y[:n], y[n : 2 * n], y[2 * n :]
+            turned = p.raise_index(point, p.mixed_connection(point, velocity, carried))
+            return np.concatenate([velocity, p.acceleration(point, velocity), -turned])
+
+        return self._ode(3 * n, (), derivative)
+
+    @cached_property
+    def jacobi(self) -> Ode:
+        """A geodesic and its derivatives along the n directions of its initial velocity.
+
+        The system in (θ, θ̇) and n pairs (δθ, δθ̇), each of them the tangent of the geodesic equation: the Jacobi equation.
+        """
+        n = self.dimension
+
+        def derivative(p: TracedPrimitives, y: Any) -> Any:
+            state = y[: 2 * n]
+            velocity = np.concatenate([state[n:], p.acceleration(state[:n], state[n:])])
+            parts = [velocity]
+            for k in range(n):
+                variation = y[2 * n * (k + 1) : 2 * n * (k + 2)]
+                parts.append(p.tangent(velocity, state, variation))
+            return np.concatenate(parts)
+
+        return self._ode(2 * n * (n + 1), (), derivative)
+
+    def _ode(
+        self, dimension: int, data: Sequence[sp.Symbol], derivative: Callable[[TracedPrimitives, Any], Any]
+    ) -> Ode:
+        program = pointwise_program(self, derivative, [dimension], data=data)
+        return Ode(program, dimension)
+
+
+@dataclass(eq=False)
+class TracedPrimitives(Problem):
+    """The primitives of some formulas on traced arrays.
+
+    Every use of a primitive at a point adds the conditions under which its numbers can be trusted.
+
+    Parameters
+    ----------
+    formulas : Formulas
+        What to compute.
+    graph : Graph
+        Where the operations go.
+    data : sequence of Node, optional
+        The loss's data.
+    rtol, atol : Node, optional
+        Tolerances of exact integrations.
+    """
+
+    formulas: Formulas
+    graph: Graph
+    data: Sequence[Node] = ()
+    rtol: Node | None = None
+    atol: Node | None = None
+    conditions: list[Condition] = field(default_factory=list)
+    _factors: dict[tuple[Node, ...], tuple[list[list[Node]], list[Node]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.dimension = self.formulas.dimension
+        self.offers = frozenset(("loss", "gradient", "raise_index", "connection", "exp", "flow"))
+
+    # -- conditions
+
+    def require(self, status: Status, holds: Node) -> None:
+        """Note that from here on a status applies unless a condition holds."""
+        condition = Condition(status, holds)
+        if condition not in self.conditions:
+            self.conditions.append(condition)
+
+    def require_inside(self, theta: Any) -> None:
+        """Note that a point must be finite and lie in the domain."""
+        g, environment = self.graph, self._at(theta)
+        for node in environment.values():
+            self.require(Status.NON_FINITE, g.call("isfinite", node))
+        for margin in self.formulas.margins:
+            self.require(Status.LEFT_DOMAIN, g.operate("gt", g.lower(margin, environment), g.constant(0.0)))
+
+    def status(self, conditions: Sequence[Condition] | None = None) -> Node:
+        """The status of the first condition that does not hold; 0 if all of them do."""
+        g = self.graph
+        result = g.constant(0.0)
+        for condition in reversed(self.conditions if conditions is None else conditions):
+            result = g.call("select", condition.holds, result, g.constant(float(condition.status)))
+        return result
+
+    # -- primitives
+
+    def loss(self, theta: Any) -> TracedArray:
+        """The loss; see :class:`Problem`."""
+        assert self.formulas.loss is not None
+        return TracedArray.scalar(self.graph.lower(self.formulas.loss, self._environment(theta)))
+
+    def gradient(self, theta: Any) -> TracedArray:
+        """The differential of the loss; see :class:`Problem`."""
+        return self._vector(self.formulas.gradient, self._environment(theta))
+
+    def metric(self, theta: Any) -> TracedArray:
+        """The Fisher metric."""
+        environment = self._environment(theta)
+        n = self.formulas.dimension
+        entries = [self.graph.lower(e, environment) for e in self.formulas.metric]
+        return TracedArray.of(self.graph, entries).reshape(n, n)
+
+    def raise_index(self, theta: Any, covector: Any) -> TracedArray:
+        """The vector of a covector, by an unrolled LDLᵀ solve; see :class:`Problem`."""
+        g = self.graph
+        lower, pivots = self._factorized(theta)
+        solution = self._nodes(covector)
+        n = len(solution)
+        for i in range(n):
+            solution[i] = g.sub(solution[i], g.dot(lower[i][:i], solution[:i]))
+        solution = [g.div(x, d) for x, d in zip(solution, pivots, strict=True)]
+        for i in reversed(range(n)):
+            column = [lower[k][i] for k in range(i + 1, n)]
+            solution[i] = g.sub(solution[i], g.dot(column, solution[i + 1 :]))
+        return TracedArray.of(g, solution)
+
+    def connection(self, theta: Any, vector: Any, a: float = 0.0) -> TracedArray:
+        """The lowered product of the a-connection, Γ_ν(v) - (a/2) T_ν(v, v); see :class:`Problem`."""
+        environment = self._environment(theta)
+        environment.update(zip(self.formulas.velocity, self._nodes(vector), strict=True))
+        product = self._vector(self.formulas.connection, environment)
+        if a:
+            product = product - (a / 2.0) * self._vector(self.formulas.skewness(), environment)
+        return product
+
+    def mixed_connection(self, theta: Any, u: Any, v: Any) -> TracedArray:
+        """The lowered product Γ_ναβ u^α v^β of two vectors: half the derivative of Γ_ν(u) along v."""
+        probe = TracedArray.of(self.graph, [self.graph.input(f"probe {i}") for i in range(self.formulas.dimension)])
+        quadratic = self.connection(theta, probe)
+        seeds = dict(zip(self._nodes(probe), self._nodes(v), strict=True))
+        bilinear = self.graph.tangents(self._nodes(quadratic), seeds)
+        return 0.5 * self._substituted(bilinear, self._nodes(probe), self._nodes(u))
+
+    def exp(self, theta: Any, vector: Any) -> TracedArray:
+        """The exponential map, by integrating the geodesic equation; see :class:`Problem`."""
+        return self.solve(self.formulas.geodesic, np.concatenate([theta, vector]), 1.0)[: self.formulas.dimension]
+
+    def flow(self, theta: Any, time: Any) -> TracedArray:
+        """The exact natural gradient flow; see :class:`Problem`."""
+        return self.solve(self.formulas.natural_gradient_flow, theta, time, self.data)
+
+    # -- building blocks
+
+    def solve(self, ode: Ode, state: Any, duration: Any, constants: Sequence[Node] = ()) -> TracedArray:
+        """The state of a differential equation after a time."""
+        g = self.graph
+        rtol = g.constant(RTOL) if self.rtol is None else self.rtol
+        atol = g.constant(ATOL) if self.atol is None else self.atol
+        time = state.lift(duration)[()]
+        status, end = g.solve_ode(ode, self._nodes(state), constants, time, rtol, atol)
+        for failure in (Status.LEFT_DOMAIN, Status.SINGULAR_METRIC, Status.NON_FINITE, Status.DIVERGED):
+            self.require(failure, g.operate("ne", status, g.constant(float(failure))))
+        return TracedArray.of(g, end)
+
+    def tangent(self, outputs: TracedArray, inputs: TracedArray, direction: TracedArray) -> TracedArray:
+        """The derivative of traced outputs with respect to traced inputs along a direction."""
+        seeds = dict(zip(self._nodes(inputs), self._nodes(direction), strict=True))
+        return TracedArray.of(self.graph, self.graph.tangents(self._nodes(outputs), seeds))
+
+    def _nodes(self, array: Any) -> list[Node]:
+        if not isinstance(array, TracedArray):
+            array = TracedArray.of(self.graph, []).lift(array)
+            return list(array.flat)
+        return list(array.nodes.flat)
+
+    def _at(self, theta: Any) -> dict[sp.Symbol, Node]:
+        nodes = self._nodes(theta)
+        if len(nodes) != self.formulas.dimension:
+            raise TracingError(f"a point has {self.formulas.dimension} coordinates, not {len(nodes)}")
+        return dict(zip(self.formulas.parameters, nodes, strict=True))
+
+    def _environment(self, theta: Any) -> dict[sp.Symbol, Node]:
+        """The values of all symbols at a point, which must lie in the domain."""
+        self.require_inside(theta)
+        return {**self._at(theta), **dict(zip(self.formulas.data, self.data, strict=False))}
+
+    def _vector(self, expressions: Sequence[sp.Expr], environment: Mapping[sp.Symbol, Node]) -> TracedArray:
+        return TracedArray.of(self.graph, [self.graph.lower(e, environment) for e in expressions])
+
+    def _factorized(self, theta: Any) -> tuple[list[list[Node]], list[Node]]:
+        """The factors of g = L D Lᵀ at a point, on scalars; a pivot that is lost in rounding is a singular metric."""
+        key = tuple(self._nodes(theta))
+        if key not in self._factors:
+            self._factors[key] = self._factorize(self.metric(theta).nodes)
+        return self._factors[key]
+
+    def _factorize(self, metric: np.ndarray) -> tuple[list[list[Node]], list[Node]]:
+        g, n = self.graph, len(metric)
+        lower: list[list[Node]] = [[] for _ in range(n)]
+        pivots: list[Node] = []
+        for j in range(n):
+            scaled = [g.mul(lower[j][k], pivots[k]) for k in range(j)]
+            pivot = g.sub(metric[j, j], g.dot(lower[j][:j], scaled))
+            threshold = g.mul(g.constant(_SINGULAR if j else 0.0), metric[j, j])
+            self.require(Status.SINGULAR_METRIC, g.operate("gt", pivot, threshold))
+            for i in range(j + 1, n):
+                entry = g.sub(metric[i, j], g.dot(lower[i][:j], scaled))
+                lower[i].append(g.div(entry, pivot))
+            pivots.append(pivot)
+        return lower, pivots
+
+    def _substituted(self, outputs: Sequence[Node], inputs: Sequence[Node], values: Sequence[Node]) -> TracedArray:
+        """Outputs with inputs replaced: exact for what is linear in them, whose tangent along the values it is."""
+        return TracedArray.of(self.graph, self.graph.tangents(outputs, dict(zip(inputs, values, strict=True))))
+
+
+def _inputs(graph: Graph, prefix: str, count: int) -> TracedArray:
+    return TracedArray.of(graph, [graph.input(f"{prefix} {i}") for i in range(count)])
+
+
+def pointwise_program(
+    formulas: Formulas,
+    rule: Callable[..., Any],
+    sizes: Sequence[int],
+    data: Sequence[sp.Symbol] = (),
+    tolerances: bool = False,
+) -> Program:
+    """A function of traced primitives and vectors as a program.
+
+    Parameters
+    ----------
+    formulas : Formulas
+        What the primitives compute.
+    rule : callable
+        Takes the primitives, then a vector for each of `sizes`; returns an array or a tuple of arrays.
+    sizes : sequence of int
+        The length of each vector.
+    data : sequence of sympy.Symbol, optional
+        The data of `formulas` if the rule needs the loss: they become constants after the vectors.
+    tolerances : bool, optional
+        Whether the relative and the absolute tolerance follow as two more constants.
+
+    Returns
+    -------
+    Program
+        Its first output is the status, the others are NaN unless the status is 0.
+    """
+    graph = Graph()
+    arrays = [_inputs(graph, f"array {k},", size) for k, size in enumerate(sizes)]
+    constants = [graph.input(f"constant {i}") for i in range(len(data) + 2 * tolerances)]
+    rtol, atol = constants[len(data) :] if tolerances else (None, None)
+    primitives = TracedPrimitives(formulas, graph, constants[: len(data)], rtol, atol)
+    leaves, _ = flatten(rule(primitives, *arrays))
+    status = primitives.status()
+    good, nan = graph.operate("eq", status, graph.constant(0.0)), graph.constant(float("nan"))
+    outputs = [graph.call("select", good, _node(graph, leaf), nan) for leaf in leaves]
+    inputs = [node for array in arrays for node in array.nodes] + constants
+    return Program(tuple(inputs), (status, *outputs))
+
+
+def _node(graph: Graph, leaf: Any) -> Node:
+    return leaf if isinstance(leaf, Node) else graph.constant(leaf)
+
+
+def trajectory_program(formulas: Formulas, rule: Any, converges: bool) -> TrajectoryProgram:
+    """An integrator on some formulas as programs.
+
+    Parameters
+    ----------
+    formulas : Formulas
+        What the primitives compute; they must have a loss.
+    rule : Integrator
+        Anything with ``init(problem, theta, h)`` and ``step(problem, theta, h, memory)``.
+    converges : bool
+        Whether the norm of the natural gradient is wanted at every point.
+
+    Raises
+    ------
+    TracingError
+        If the rule is not straight-line code, or is not a function of its arguments alone.
+    """
+    n = formulas.dimension
+    graph = Graph()
+    theta = _inputs(graph, "theta", n)
+    h = TracedArray.scalar(graph.input("h"))
+    data = tuple(graph.input(f"data {i}") for i in range(len(formulas.data)))
+
+    begun = TracedPrimitives(formulas, graph, data)
+    first, layout = flatten(rule.init(begun, theta.copy(), h))
+    memory = [graph.input(f"memory {i}") for i in range(len(first))]
+
+    watched = TracedPrimitives(formulas, graph, data)
+    loss = watched.loss(theta).nodes[()]
+    watched.require(Status.NON_FINITE, graph.call("isfinite", loss))
+    speed = (watched.gradient(theta) @ watched.natural_gradient(theta)).nodes[()] if converges else graph.constant(0.0)
+    seen = (watched.status(), loss, speed)
+
+    def step() -> tuple[list[Node], list[Condition]]:
+        primitives = TracedPrimitives(formulas, graph, data)
+        following, carried = rule.step(primitives, theta.copy(), h, unflatten(graph, memory, layout))
+        leaves, carried_layout = flatten(carried)
+        if carried_layout != layout:
+            raise TracingError(f"the memory changes its layout from {layout} to {carried_layout}")
+        point, _ = flatten(following)
+        if len(point) != n:
+            raise TracingError(f"a step returned {len(point)} coordinates instead of {n}")
+        return [_node(graph, leaf) for leaf in (*point, *leaves)], primitives.conditions
+
+    outputs, conditions = step()
+    if step() != (outputs, conditions):
+        raise TracingError("the rule did another thing when it was run again: it keeps a state outside its memory")
+    status = watched.status([c for c in conditions if c not in watched.conditions])
+    return TrajectoryProgram(
+        point=tuple(theta.nodes),
+        step_size=(h.nodes[()],),
+        memory=tuple(memory),
+        data=data,
+        begun=(begun.status(), *(_node(graph, leaf) for leaf in first)),
+        seen=seen,
+        stepped=(status, *outputs),
+    )

@@ -1,0 +1,143 @@
+"""Facts about the scalar special functions, against mpmath and against the laws they obey."""
+
+import importlib.util
+import math
+from collections.abc import Callable, Iterable
+from types import FunctionType, ModuleType
+
+import mpmath
+import numba
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from riemopt.kernels import special
+
+ORDERS = range(7)
+ROOT = 1.4616321449683622  # of digamma, rounded to a double
+BRANCH = 4.0  # where digamma changes its formula
+BOUND = 2e-15  # every docstring promises less than this
+
+TARGETS = ["python", "numba"]
+
+positive = st.floats(min_value=1e-6, max_value=1e8)
+
+
+def function(module: ModuleType, order: int) -> Callable[[float], float]:
+    return getattr(module, f"polygamma_{order}" if order else "digamma")
+
+
+def compiled_copy() -> ModuleType:
+    """A copy of the module of its own, each of whose functions is rebound to its compiled version, as a target does."""
+    spec = importlib.util.spec_from_file_location("special_compiled", special.__file__)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name, value in list(vars(module).items()):
+        if isinstance(value, FunctionType):
+            setattr(module, name, numba.njit(error_model="numpy")(value))
+    return module
+
+
+@pytest.fixture(scope="module", params=TARGETS)
+def target(request: pytest.FixtureRequest) -> ModuleType:
+    return special if request.param == "python" else compiled_copy()
+
+
+def worst_relative_error(f: Callable[[float], float], order: int, points: Iterable[float]) -> tuple[float, float]:
+    """The largest relative error of f as psi_order over the points, against mpmath at 35 digits, and where it is."""
+    with mpmath.workdps(35):
+        return max((float(abs(f(x) / mpmath.psi(order, mpmath.mpf(x)) - 1)), x) for x in map(float, points))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_agrees_with_mpmath_from_1e_minus_6_to_1e8(target: ModuleType, order: int) -> None:
+    points = np.concatenate([np.geomspace(1e-6, 1e8, 700), np.linspace(0.05, 12, 240), [1.0, 2.0, 0.5, 100.0]])
+    error, x = worst_relative_error(function(target, order), order, points)
+    assert error < BOUND, x
+
+
+def test_digamma_keeps_its_relative_accuracy_at_its_root(target: ModuleType) -> None:
+    steps = np.geomspace(2.0**-52, 0.5, 150)
+    points = [ROOT, *(ROOT + steps), *(ROOT - steps)]
+    error, x = worst_relative_error(target.digamma, 0, points)
+    assert error < BOUND, x
+
+
+def test_digamma_is_accurate_on_both_sides_of_its_change_of_formula(target: ModuleType) -> None:
+    steps = np.geomspace(2.0**-50, 0.5, 80)
+    points = [math.nextafter(BRANCH, 0), BRANCH, *(BRANCH + steps), *(BRANCH - steps)]
+    error, x = worst_relative_error(target.digamma, 0, points)
+    assert error < BOUND, x
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_is_accurate_beyond_the_domain_promised_while_the_value_is_a_normal_double(
+    target: ModuleType, order: int
+) -> None:
+    points = np.concatenate([np.geomspace(1e-40, 1e-6, 60), np.geomspace(1e8, 1e40, 60)])
+    error, x = worst_relative_error(function(target, order), order, points)
+    assert error < BOUND, x
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@given(x=positive)
+def test_unit_steps_obey_the_recurrence(order: int, x: float) -> None:
+    # psi_n(x+1) = psi_n(x) + (-1)^n n!/x^(n+1), DLMF 5.5.2 and 5.15.5
+    f = function(special, order)
+    step = (-1) ** order * math.factorial(order) / x ** (order + 1)
+    assert f(x + 1) == pytest.approx(f(x) + step, rel=0, abs=1e-14 * (abs(f(x)) + abs(step)))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@given(x=positive)
+def test_doubling_obeys_the_multiplication_formula(order: int, x: float) -> None:
+    # psi(2x) = (psi(x) + psi(x+1/2))/2 + log 2 and psi_n(2x) = (psi_n(x) + psi_n(x+1/2))/2^(n+1), DLMF 5.5.8, 5.15.7
+    f = function(special, order)
+    halves = [f(x) / 2 ** (order + 1), f(x + 0.5) / 2 ** (order + 1), 0.0 if order else math.log(2)]
+    assert f(2 * x) == pytest.approx(sum(halves), rel=0, abs=1e-14 * sum(map(abs, halves)))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("x", [0.0, -0.0, -5e-324, -0.5, -1.0, -7.25, -1e300, -math.inf, math.nan])
+def test_outside_the_domain_the_value_is_nan(target: ModuleType, order: int, x: float) -> None:
+    assert math.isnan(function(target, order)(x))
+
+
+def test_digamma_of_infinity_is_infinity(target: ModuleType) -> None:
+    assert target.digamma(math.inf) == math.inf
+
+
+@pytest.mark.parametrize("order", ORDERS[1:])
+def test_polygamma_of_infinity_is_zero_with_the_sign_of_the_function(target: ModuleType, order: int) -> None:
+    value = function(target, order)(math.inf)
+    assert value == 0.0
+    assert math.copysign(1.0, value) == (-1) ** (order + 1)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_value_too_large_for_a_double_is_an_infinity_and_nothing_raises(target: ModuleType, order: int) -> None:
+    expected = (-1) ** (order + 1) * math.inf
+    assert function(target, order)(5e-324) == expected
+    if order:
+        assert function(target, order)(1e-160) == expected
+
+
+@pytest.mark.parametrize("order", ORDERS[1:])
+def test_a_value_too_small_for_a_double_is_a_zero_and_nothing_raises(target: ModuleType, order: int) -> None:
+    x = 1.7e308
+    assert function(target, order)(x) == pytest.approx(1 / x if order == 1 else 0.0, rel=1e-14, abs=0.0)
+
+
+def test_digamma_of_the_largest_doubles_is_the_logarithm(target: ModuleType) -> None:
+    for x in (1e155, 1e300, 1.7e308):
+        assert target.digamma(x) == pytest.approx(math.log(x), rel=1e-15)
+
+
+def test_the_module_holds_nothing_but_its_functions_and_math() -> None:
+    # Any other global would have to be frozen into compiled code; a target rebinds the functions and nothing else.
+    held = {name: value for name, value in vars(special).items() if name.isidentifier() and name[:2] != "__"}
+    assert held.pop("math") is math
+    assert all(isinstance(value, FunctionType) for value in held.values())
+    assert sorted(special.__all__) == sorted(name for name in held if not name.startswith("_"))
