@@ -1,4 +1,4 @@
-"""riemopt: the geometry of statistical models, and natural-gradient methods that do not care about the parametrization."""
+"""riemopt: the geometry of statistical models, and natural gradients that do not care how a model is parametrized."""
 
 from riemopt import errors, integrators, models
 from riemopt.integrators import Integrator

@@ -35,8 +35,8 @@ class ConjugateGradient:
         precision it counts as that: single precision is asked for no more than 1.2e-7.
     max_iterations : int or None, optional
         Where to stop at the latest. With a number, the iterate reached by then is the answer, as truncated Newton
-        methods want it. With None, a solve that has not met the tolerance after ten times as many iterations as there are
-        unknowns gives NaN: without rounding, as many as there are unknowns would do.
+        methods want it. With None, a solve that has not met the tolerance after ten times as many iterations as there
+        are unknowns gives NaN: without rounding, as many as there are unknowns would do.
     damping : float, optional
         λ ≥ 0: the system solved is (A + λ I) x = b.
 

@@ -134,8 +134,8 @@ def _velocity(model: StatisticalModel) -> tuple[sp.Symbol, ...]:
 class Manifold:
     """A statistical model as a Riemannian manifold, derived from its log-density and compiled.
 
-    Every method takes one point ``(n,)`` or a batch ``(..., n)``, and all arguments broadcast. What a method returns is NaN
-    where a point lies outside the domain or a geodesic leaves it.
+    Every method takes one point ``(n,)`` or a batch ``(..., n)``, and all arguments broadcast. What a method returns
+    is NaN where a point lies outside the domain or a geodesic leaves it.
 
     Parameters
     ----------
@@ -285,9 +285,7 @@ class Manifold:
         rule = lambda p, x, v: p.exp(x, v)  # noqa: E731
         return self._evaluate("exp", rule, [points, vectors], [(self.dimension,)], tolerances=(rtol, atol))
 
-    def geodesic(
-        self, points: Any, vectors: Any, times: Any, rtol: float = RTOL, atol: float = ATOL
-    ) -> np.ndarray:
+    def geodesic(self, points: Any, vectors: Any, times: Any, rtol: float = RTOL, atol: float = ATOL) -> np.ndarray:
         """Points on geodesics.
 
         Parameters
@@ -308,9 +306,7 @@ class Manifold:
         x, v = as_numbers(points, "points"), as_numbers(vectors, "vectors")
         return self.exp(x[..., None, :], when[:, None] * v[..., None, :], rtol, atol)
 
-    def transport(
-        self, points: Any, along: Any, vectors: Any, rtol: float = RTOL, atol: float = ATOL
-    ) -> np.ndarray:
+    def transport(self, points: Any, along: Any, vectors: Any, rtol: float = RTOL, atol: float = ATOL) -> np.ndarray:
         """Vectors carried parallel to themselves to the end of a geodesic.
 
         Parameters
@@ -370,8 +366,8 @@ class Manifold:
     def _shoot(self, x: np.ndarray, y: np.ndarray, rtol: float, atol: float) -> np.ndarray:
         """Solve exp(x, v) = y for v along the way from x to y, as far at a time as Newton's method will go.
 
-        Each piece of the way is predicted along the tangent, exp's derivative being known, and then corrected. A piece on
-        which the correction fails is tried again at a quarter of its length.
+        Each piece of the way is predicted along the tangent, exp's derivative being known, and then corrected. A
+        piece on which the correction fails is tried again at a quarter of its length.
         """
         v, reached = np.zeros_like(x), x.copy()
         slope = np.tile(np.eye(self.dimension), (len(x), 1, 1))
@@ -415,9 +411,7 @@ class Manifold:
             error[above] = self.norm(y[above], y[above] - end[above])
         return error <= enough, v, slope, end
 
-    def _exp_and_slope(
-        self, x: np.ndarray, v: np.ndarray, rtol: float, atol: float
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _exp_and_slope(self, x: np.ndarray, v: np.ndarray, rtol: float, atol: float) -> tuple[np.ndarray, np.ndarray]:
         """exp(x, v) and its derivative with respect to v, shape (..., n, n)."""
         n = self.dimension
 

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.mathtext import MathTextParser
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 __all__ = ["Style", "invariance_figure", "save", "styles"]
 
@@ -166,7 +166,9 @@ def invariance_figure(
         if with_paths:
             panels = [figure.add_subplot(grid[row + 1, column]) for row, column in cells]
             _path_panels(panels, points, names, loss, look)
-        _gap_panel(figure.add_subplot(grid[-1, :]), gap, look)
+        last = grid[-1, :].subgridspec(1, 2)
+        for cell, scale in zip(last, ("linear", "log"), strict=True):
+            _gap_panel(figure.add_subplot(cell), gap, look, scale)
         entries = [figure.axes[0].get_lines()[i] for i in range(len(look))]
         labels = [style.label(key) for key, style in look.items()]
         figure.legend(entries, labels, loc="outside upper center", ncols=3 if across > 2 else 2, frameon=False)
@@ -183,7 +185,7 @@ def _loss_panels(
             _mark_end(axes, np.arange(len(chart[key])), chart[key], style)
         axes.set_title(_typeset(title))
         axes.set_xlabel("iteration")
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axes.xaxis.set_major_locator(_iterations())
     _share(panels, "mean negative log-likelihood")
 
 
@@ -206,24 +208,28 @@ def _path_panels(
         axes.grid(False)
         axes.contour(*ranges, heights, levels=levels, colors="#C8C8C8", linewidths=0.7, linestyles="solid")
         for key, style in look.items():
-            axes.plot(*chart[key].T, **style.artist)
+            axes.plot(*chart[key].T, **style.artist, linewidth=1.1, markersize=2.6)
             _mark_end(axes, *chart[key].T, style)
         axes.set(xscale=scales[0], yscale=scales[1], xlabel=_typeset(f"${names[0]}$"))
         axes.set(xlim=ranges[0][[0, -1]], ylim=ranges[1][[0, -1]])
         for axis, scale in ((axes.xaxis, scales[0]), (axes.yaxis, scales[1])):
             if scale == "log":
                 axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-                axis.set_major_formatter(ScalarFormatter())
+                axis.set_major_formatter("{x:g}")
                 axis.set_minor_formatter(NullFormatter())
     _share(panels, _typeset(f"${names[1]}$"))
 
 
-def _gap_panel(axes: Axes, gap: Mapping[str, np.ndarray], look: Mapping[str, Style]) -> None:
-    """The distance between charts against the iteration, on a logarithmic scale."""
+def _gap_panel(axes: Axes, gap: Mapping[str, np.ndarray], look: Mapping[str, Style], scale: str) -> None:
+    """The distance between charts against the iteration: linear to compare methods, logarithmic to see exact ones."""
     for key, style in look.items():
-        axes.plot(np.where(gap[key] > 0, gap[key], np.nan), **style.artist)
-    axes.set(yscale="log", xlabel="iteration", ylabel="invariance gap\n(Fisher–Rao distance)")
-    axes.xaxis.set_major_locator(MaxNLocator(10, integer=True))
+        axes.plot(np.where(gap[key] > 0, gap[key], np.nan) if scale == "log" else gap[key], **style.artist)
+    axes.set(yscale=scale, xlabel="iteration", ylabel="invariance gap")
+    axes.xaxis.set_major_locator(_iterations())
+
+
+def _iterations() -> MaxNLocator:
+    return MaxNLocator(6, integer=True, steps=[1, 2, 5, 10])
 
 
 def _mark_end(axes: Axes, x: np.ndarray, y: np.ndarray, style: Style) -> None:

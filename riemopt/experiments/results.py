@@ -66,15 +66,23 @@ def output_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(folder)
     missing = [place for place in (path, *path.parents) if not place.exists()]
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
+        _require_writable(path)
         yield path
     except BaseException:
         for place in missing:  # the innermost first
             with contextlib.suppress(OSError):
                 place.rmdir()
         raise
+
+
+def _require_writable(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        number = errno.ENOTDIR if path.is_file() else error.errno or errno.EIO
+        raise OSError(number, os.strerror(number), str(path)) from None
 
 
 def write_files(folder: str | os.PathLike[str], writers: Mapping[str, Callable[[Path], None]]) -> list[Path]:

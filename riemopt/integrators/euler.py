@@ -27,8 +27,8 @@ class GradientDescent(Integrator):
 class NaturalGradient(Integrator):
     """The natural gradient, θ - h g⁻¹∂L: the forward Euler method for the natural gradient flow.
 
-    Order 1 for the flow and for the Riemannian Euler method; order of invariance 1. Equation (5) of the paper, and Amari,
-    "Natural Gradient Works Efficiently in Learning", 1998.
+    Order 1 for the flow and for the Riemannian Euler method; order of invariance 1. Equation (5) of the paper, and
+    Amari, "Natural Gradient Works Efficiently in Learning", 1998.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("gradient", "raise_index")

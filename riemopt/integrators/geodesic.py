@@ -13,7 +13,8 @@ __all__ = ["FasterGeodesicCorrection", "GeodesicCorrection", "RiemannianEuler"]
 class GeodesicCorrection(Integrator):
     """The natural gradient with geodesic correction, θ + h v - ½ h² g⁻¹Γ(v) with v = -g⁻¹∂L.
 
-    Order 2 for the Riemannian Euler method, 1 for the natural gradient flow; order of invariance 2. Equation (7) of the paper.
+    Order 2 for the Riemannian Euler method, 1 for the natural gradient flow; order of invariance 2. Equation (7) of
+    the paper.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("gradient", "raise_index", "connection")
@@ -29,8 +30,8 @@ class FasterGeodesicCorrection(Integrator):
     """The faster geodesic correction, θ + h δ with δ = g⁻¹(-∂L - ½ h Γ(δ₋)): one linear solve a step.
 
     δ₋ = (θ - θ₋)/h is the step before; the first step takes δ₋ = v = -g⁻¹∂L and thereby equals ``geo``. Order 2 for the
-    Riemannian Euler method, 1 for the natural gradient flow; order of invariance 2. Equation (12) of the paper; the second
-    factor λ that its equation (8) prints does not belong there.
+    Riemannian Euler method, 1 for the natural gradient flow; order of invariance 2. Equation (12) of the paper; the
+    second factor λ that its equation (8) prints does not belong there.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("gradient", "raise_index", "connection")
@@ -50,8 +51,8 @@ class FasterGeodesicCorrection(Integrator):
 class RiemannianEuler(Integrator):
     """The Riemannian Euler method, Exp(θ, h v) with v = -g⁻¹∂L.
 
-    Exactly invariant; order 1 for the natural gradient flow. Equation (6) of the paper, and Bielecki, "Estimation of the
-    Euler method error on a Riemannian manifold", 2002.
+    Exactly invariant; order 1 for the natural gradient flow. Equation (6) of the paper, and Bielecki, "Estimation of
+    the Euler method error on a Riemannian manifold", 2002.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("gradient", "raise_index", "exp")

@@ -555,9 +555,7 @@ def odes_of(outputs: Iterable[Node]) -> tuple[Ode, ...]:
     return tuple(dict.fromkeys(node.value for node in _in_order(outputs) if node.op == "ode"))
 
 
-def emit(
-    outputs: Iterable[Node], names: dict[Node, str], solvers: Mapping[Ode, str], prefix: str = "t"
-) -> list[str]:
+def emit(outputs: Iterable[Node], names: dict[Node, str], solvers: Mapping[Ode, str], prefix: str = "t") -> list[str]:
     """The statements that compute some outputs.
 
     Parameters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -246,10 +247,7 @@ def _trajectory_lines(program: TrajectoryProgram, solvers: Mapping[Ode, str]) ->
 
 @functools.lru_cache
 def _workers() -> tuple[ThreadPoolExecutor, int]:
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return ThreadPoolExecutor(cores, thread_name_prefix="riemopt"), cores
 
 
@@ -262,5 +260,5 @@ def _share_out(compiled: Callable[..., None], count: int, *arguments: Any) -> No
     # more pieces than cores, so that a slow piece does not keep the others waiting
     pieces = min(8 * cores, -(-count // _SMALL_BATCH))
     bounds = [count * piece // pieces for piece in range(pieces + 1)]
-    for future in [pool.submit(compiled, a, b, *arguments) for a, b in zip(bounds, bounds[1:], strict=False)]:
+    for future in [pool.submit(compiled, a, b, *arguments) for a, b in itertools.pairwise(bounds)]:
         future.result()

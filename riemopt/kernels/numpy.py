@@ -65,7 +65,7 @@ def _function(program: Program) -> Callable[..., tuple[Any, ...]]:
 
 
 def _solver(ode: Ode) -> Callable[..., tuple[Any, ...]]:
-    """The solver of one equation on arrays: SciPy's method of the same class as our compiled one, one start at a time."""
+    """The solver of one equation on arrays: SciPy's method of the same class as our own, one start at a time."""
     field = _function(ode.field)
     n = ode.dimension
 

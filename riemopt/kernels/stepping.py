@@ -4,8 +4,8 @@ The exponential map, the exact natural gradient flow, parallel transport and the
 trajectory has its own step control, all its stages live in scalars, and no coefficient that is zero is multiplied.
 
 A stage that the equation's own conditions refuse (outside the domain, a singular metric) counts as an error that is
-too large: the step is tried again at a quarter of its length. A solution that leaves the domain in finite time therefore
-drives the step to nothing, and that is how leaving is told: the status says why, and the state is NaN.
+too large: the step is tried again at a quarter of its length. A solution that leaves the domain in finite time
+therefore drives the step to nothing, and that is how leaving is told: the status says why, and the state is NaN.
 
 The arithmetic of the stages depends on the number of components only. It stands in a library of small functions of
 tuples, compiled once and inlined everywhere, which keeps the text of every single solver short.
@@ -72,8 +72,8 @@ def resize(error):
 def library_source(dimension: int) -> tuple[str, tuple[int, ...]]:
     """The text of the functions that every solver of a dimension calls, and the smaller dimensions they build on.
 
-    Their names end in ``_of_`` and the dimension: ``stage_1`` to ``stage_11`` and ``advance`` are the points of the stages and
-    the end of the step; ``error_sums`` the sums of squares that the error is made of; ``square_sum`` and
+    Their names end in ``_of_`` and the dimension: ``stage_1`` to ``stage_11`` and ``advance`` are the points of the
+    stages and the end of the step; ``error_sums`` the sums of squares that the error is made of; ``square_sum`` and
     ``change_sum`` those of a scaled vector and of a scaled difference.
     """
     rows = {f"stage_{stage}": row for stage, row in enumerate(DORMAND_PRINCE_853.stages, start=1)}
@@ -134,15 +134,15 @@ def solver_source(ode: Ode, name: str, field: str) -> str:
     name : str
         What to call the solver.
     field : str
-        What the equation's compiled field is called in the text: a function of the state and the constants as tuples that
-        returns the status, and the derivative as a tuple.
+        What the equation's compiled field is called in the text: a function of the state and the constants as tuples
+        that returns the status, and the derivative as a tuple.
 
     Returns
     -------
     str
-        A function of the state and the equation's constants as tuples, of the duration (of either sign), the relative and
-        the absolute tolerance. It returns the status, and the state at the end or NaN. It calls the functions of
-        :data:`STEP_CONTROL` and of :func:`library_source`.
+        A function of the state and the equation's constants as tuples, of the duration (of either sign), the
+        relative and the absolute tolerance. It returns the status, and the state at the end or NaN. It calls the
+        functions of :data:`STEP_CONTROL` and of :func:`library_source`.
     """
     n = ode.dimension
     lost = "(" + "NAN, " * n + ")"

@@ -15,7 +15,7 @@ from riemopt.kernels.lowering import Node, Program
 
 __all__ = ["Kernel", "Target", "TrajectoryProgram"]
 
-ArrayFunction = Callable[..., list[np.ndarray]]
+ArrayFunction = Callable[..., np.ndarray]
 
 
 @dataclass(frozen=True)

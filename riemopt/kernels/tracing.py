@@ -42,6 +42,8 @@ _ELEMENTWISE: dict[str, _ElementRule] = {
     "log2": lambda g, a: g.div(g.call("log", a), g.constant(math.log(2.0))),
     "log10": lambda g, a: g.div(g.call("log", a), g.constant(math.log(10.0))),
     "logical_not": lambda g, a: g.operate("eq", a, g.constant(0.0)),
+    # of truth values only: there are no integers in a graph
+    "invert": lambda g, a: g.operate("eq", a, g.constant(0.0)),
     "less": lambda g, a, b: g.operate("lt", a, b),
     "less_equal": lambda g, a, b: g.operate("le", a, b),
     "greater": lambda g, a, b: g.operate("gt", a, b),
@@ -300,7 +302,7 @@ def _matmul(array: TracedArray, a: np.ndarray, b: np.ndarray) -> TracedArray:
     result = np.empty((rows.shape[0], columns.shape[1]), dtype=object)
     for i, row in enumerate(rows):
         for j, column in enumerate(columns.T):
-            result[i, j] = g.dot(row, column)
+            result[i, j] = g.dot(list(row), list(column))
     return array._wrap(result.reshape(a.shape[:-1] + b.shape[1:]) if a.ndim + b.ndim > 2 else result[0, 0])
 
 

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from riemopt.errors import ExpressionError, ModelError, ShapeError
 from riemopt.expressions import free_names, parse
-from riemopt.models.domain import Domain, array_function, as_points
+from riemopt.models.domain import Domain, array_function, as_points, require_known
 
 __all__ = ["Chart", "infer_symbols"]
 
@@ -81,7 +81,9 @@ class Chart:
         for name in ("original_parameters", "parameters", "expressions"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if validate:
-            self._check_symbols()
+            _check_symbols(self.original_parameters, self.parameters, self.expressions)
+            if (self.original_domain.parameters, self.domain.parameters) != (self.original_parameters, self.parameters):
+                raise ModelError("chart: the parameters of the domains are not those of the chart")
         if validate and self.expressions != self.parameters:
             self._check_jacobian()
             self._check_branches()
@@ -127,6 +129,7 @@ class Chart:
             if symbol not in substitution:
                 raise ModelError(f"chart: no expression for the original parameter {symbol}")
         expressions = {symbol: _expression(symbol, substitution[symbol]) for symbol in originals}
+        _check_symbols(originals, parameters, tuple(expressions.values()))
         domain = original_domain.pull_back(parameters, expressions)
         return cls(originals, tuple(parameters), tuple(expressions.values()), original_domain, domain)
 
@@ -311,7 +314,8 @@ class Chart:
         images = self._phi(pool)
         usable = self.original_domain.contains(images)
         if not usable.any():
-            raise ModelError(f"{self.describe()}: no point of {self.domain.describe()} maps into the original domain")
+            where = self.domain.describe() or "the domain"
+            raise ModelError(f"{self.describe()}: no point of {where} maps into the original domain")
         return pool[usable], images[usable]
 
     def _on_axes(self, points: Floats) -> Floats:
@@ -393,22 +397,6 @@ class Chart:
 
     # -- checks
 
-    def _check_symbols(self) -> None:
-        n = len(self.original_parameters)
-        if not len(self.parameters) == len(self.expressions) == n:
-            raise _miscounted(n, list(map(str, self.parameters)))
-        if self.domain.parameters != self.parameters or self.original_domain.parameters != self.original_parameters:
-            raise ModelError("chart: the parameters of the domains are not those of the chart")
-        known = set(self.parameters)
-        for symbol, expression in zip(self.original_parameters, self.expressions, strict=True):
-            for foreign in sorted(expression.free_symbols - known, key=str):
-                twin = " with these assumptions" if str(foreign) in map(str, known) else ""
-                names = ", ".join(map(str, self.parameters))
-                raise ModelError(f"{symbol} = {expression}: {foreign} is not one of the parameters ({names}){twin}")
-        for symbol in self.parameters:
-            if not any(symbol in expression.free_symbols for expression in self.expressions):
-                raise ModelError(f"{self.describe()} is not invertible: {symbol} appears nowhere")
-
     def _check_jacobian(self) -> None:
         """The determinant, between free coordinates, must not vanish and must keep its sign."""
         pool, _ = self._pool
@@ -454,6 +442,19 @@ class Chart:
         places = " and ".join(", ".join(f"{value:.4g}" for value in point) for point in points)
         where = f" at {names} = {places}" if points else ""
         return ModelError(f"{textwrap.shorten(self.describe(), 200)} is not invertible: {reason}{where}")
+
+
+def _check_symbols(
+    originals: Sequence[sp.Symbol], parameters: Sequence[sp.Symbol], expressions: Sequence[sp.Expr]
+) -> None:
+    equations = [f"{symbol} = {expression}" for symbol, expression in zip(originals, expressions, strict=False)]
+    if not len(originals) == len(parameters) == len(expressions):
+        raise _miscounted(len(originals), list(map(str, parameters)))
+    for equation, expression in zip(equations, expressions, strict=True):
+        require_known(equation, expression, parameters)
+    for symbol in parameters:
+        if not any(symbol in expression.free_symbols for expression in expressions):
+            raise ModelError(f"{', '.join(equations)} is not invertible: {symbol} appears nowhere")
 
 
 def _miscounted(wanted: int, names: Sequence[str]) -> ModelError:

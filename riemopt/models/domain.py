@@ -15,7 +15,7 @@ from sympy.core.relational import Relational
 
 from riemopt.errors import DomainError, ModelError, ShapeError
 
-__all__ = ["Domain", "array_function", "as_points"]
+__all__ = ["Domain", "array_function", "as_points", "require_known"]
 
 Floats = NDArray[np.float64]
 
@@ -103,10 +103,8 @@ class Domain:
         return tuple(_margin(condition) for condition in self.conditions)
 
     def describe(self) -> str:
-        """The conditions as text: ``"alpha > 0, beta > 0"``; a coordinate without any is called real."""
-        bound = {symbol for condition in self.conditions for symbol in condition.free_symbols}
-        texts = [_text(condition) for condition in self.conditions]
-        return ", ".join([f"{symbol} real" for symbol in self.parameters if symbol not in bound] + texts)
+        """The conditions as text: ``"alpha > 0, beta > 0"``; empty if there are none."""
+        return ", ".join(_text(condition) for condition in self.conditions)
 
     def contains(self, points: ArrayLike) -> NDArray[np.bool_]:
         """Whether points are finite and satisfy every condition.
@@ -349,6 +347,28 @@ def as_points(points: ArrayLike, parameters: Sequence[sp.Symbol], what: str = "p
     return array
 
 
+def require_known(what: str, expression: sp.Basic, parameters: Sequence[sp.Symbol]) -> None:
+    """Raise unless an expression has no symbols but the parameters.
+
+    Parameters
+    ----------
+    what : str
+        What the expression is called in the message.
+    expression : sympy.Basic
+    parameters : sequence of Symbol
+
+    Raises
+    ------
+    ModelError
+        Naming the first foreign symbol.
+    """
+    foreign = sorted(map(str, expression.free_symbols - set(parameters)))
+    if foreign:
+        names = list(map(str, parameters))
+        twin = "; the parameter of that name has other assumptions" if foreign[0] in names else ""
+        raise ModelError(f"{what}: {foreign[0]} is not one of the parameters ({', '.join(names)}){twin}")
+
+
 def _assumed(symbol: sp.Symbol) -> Iterator[Relational]:
     if not isinstance(symbol, sp.Symbol):
         raise ModelError(f"parameter {symbol!r} is not a SymPy Symbol")
@@ -370,10 +390,7 @@ def _inequalities(relation: Any, parameters: tuple[sp.Symbol, ...]) -> Iterator[
             yield from _inequalities(part, parameters)
         return
     if isinstance(relation, Relational):
-        foreign = relation.free_symbols - set(parameters)
-        if foreign:
-            names = ", ".join(map(str, parameters))
-            raise ModelError(f"condition {relation}: {min(map(str, foreign))} is not one of the parameters ({names})")
+        require_known(f"condition {relation}", relation, parameters)
     decided = _decide(relation)
     if decided is sp.S.true:
         return

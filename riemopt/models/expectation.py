@@ -18,7 +18,7 @@ import sympy as sp
 
 from riemopt.errors import ExpectationError
 
-__all__ = ["ExponentialForm", "Expectation", "expectation_of", "exponential_form"]
+__all__ = ["Expectation", "ExponentialForm", "expectation_of", "exponential_form"]
 
 
 class Expectation(ABC):
@@ -224,7 +224,9 @@ def expectation_of(
     if form is None:
         tried.append("exponential family (the terms of the log-density do not separate)")
     elif len(form.statistics) != n:
-        tried.append(f"exponential family ({len(form.statistics)} statistics for {n} parameters: the system is not square)")
+        tried.append(
+            f"exponential family ({len(form.statistics)} statistics for {n} parameters: the system is not square)"
+        )
     else:
         family = ExponentialFamily(form, parameters)
         if not sp.simplify(family.jacobian.det()).is_zero:

@@ -70,7 +70,7 @@ class StatisticalModel:
         sampler: Sampler | None = None,
     ) -> None:
         self.name = name or "model"
-        self.log_density = sp.sympify(log_density)
+        self.log_density = _expression(log_density, self.name)
         self.observation = _as_tuple(observation)
         self.support = _as_tuple(support)
         self.parameters = _as_tuple(parameters)
@@ -166,13 +166,9 @@ class StatisticalModel:
         >>> moved.chart.to_original([2.0, 4.0])
         array([2.  , 0.25])
         """
-        strangers = [str(s) for s in substitution if s not in self.parameters]
-        if strangers:
-            raise ModelError(f"{self.name} has no parameter {strangers[0]}; its parameters are {self.parameters}")
         new = _as_tuple(parameters)
-        expressions = tuple(sp.sympify(substitution.get(p, p)) for p in self.parameters)
-        exchange = dict(zip(self.parameters, expressions, strict=True))
-        step = Chart(self.parameters, new, expressions, self.domain, self.domain.pull_back(new, exchange))
+        step = Chart.of(self.domain, {**{p: p for p in self.parameters}, **substitution}, new)
+        exchange = dict(zip(self.parameters, step.expressions, strict=True))
 
         moved = StatisticalModel.__new__(StatisticalModel)
         moved.name = name or self.name
@@ -271,6 +267,14 @@ class StatisticalModel:
     def _compiled_log_density(self) -> Callable[..., Any]:
         arguments = (*self.parameters, *self.observation)
         return sp.lambdify(arguments, self.log_density, modules=["scipy", "numpy"], cse=True)  # type: ignore[no-any-return]
+
+
+def _expression(value: Any, name: str) -> sp.Expr:
+    try:
+        # strict: a text would be evaluated
+        return sp.sympify(value, strict=True)
+    except sp.SympifyError:
+        raise ModelError(f"{name}: the log-density is not a SymPy expression: {value!r:.80}") from None
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:

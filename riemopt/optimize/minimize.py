@@ -98,7 +98,7 @@ def minimize(
 
 
 def _require_primitives(problem: Any, rule: Integrator) -> None:
-    offers = getattr(problem, "offers", frozenset())
+    offers: frozenset[str] = getattr(problem, "offers", frozenset())
     missing = [need for need in rule.needs if need not in offers]
     if missing:
         without = [key for key in names() if set(by_name(key).needs) <= set(offers)]

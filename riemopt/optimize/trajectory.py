@@ -19,7 +19,8 @@ class Trajectory:
     Attributes
     ----------
     points : array, shape (..., steps + 1, n)
-        Every point, the start first; NaN from where a trajectory failed. With ``keep="last"`` the end only, (..., 1, n).
+        Every point, the start first; NaN from where a trajectory failed. With ``keep="last"`` the end only, (..., 1,
+        n).
     losses : array, shape (..., steps + 1)
         The losses there, in nats; with ``keep="last"`` (..., 1).
     status : array of int, shape (...)

@@ -18,8 +18,8 @@ __all__ = ["LikelihoodProblem"]
 class LikelihoodProblem(Problem):
     """The mean negative log-likelihood of samples under a model, in nats.
 
-    Made by :meth:`riemopt.Manifold.likelihood`. Every primitive takes one point ``(n,)`` or a batch ``(..., n)``; what it
-    returns is NaN where a point lies outside the domain.
+    Made by :meth:`riemopt.Manifold.likelihood`. Every primitive takes one point ``(n,)`` or a batch ``(..., n)``;
+    what it returns is NaN where a point lies outside the domain.
 
     Parameters
     ----------
@@ -115,7 +115,8 @@ class LikelihoodProblem(Problem):
         kernel = self._kernels.get(name)
         if kernel is None:
             n = self.formulas.dimension
-            arguments = [("points", (n,)), ("vectors", (n,))][: len(arrays) - len(scalars)]
+            arguments: list[tuple[str, tuple[int, ...]]] = [("points", (n,)), ("vectors", (n,))]
+            arguments = arguments[: len(arrays) - len(scalars)]
             arguments += [(scalar, ()) for scalar in scalars]
             sizes = [n if shape else 1 for _, shape in arguments]
             unpacked = [bool(shape) for _, shape in arguments]

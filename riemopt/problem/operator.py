@@ -40,9 +40,9 @@ class OperatorProblem(Problem):
 
     Notes
     -----
-    The functions are handed NumPy arrays, and may return an array of any framework that NumPy converts; it is brought down
-    to the precision of the point if its own is higher. So a trajectory that starts in single precision stays there. JAX
-    computes in single precision unless told otherwise: ``jax.config.update("jax_enable_x64", True)``.
+    The functions are handed NumPy arrays, and may return an array of any framework that NumPy converts. It is brought
+    down to the precision of the point if its own is higher: a trajectory that starts in single precision stays there.
+    JAX computes in single precision unless told otherwise: ``jax.config.update("jax_enable_x64", True)``.
 
     Numbers that are not finite are passed on, and end a trajectory with a status.
 

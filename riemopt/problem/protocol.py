@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC
 from typing import Any, NoReturn
 
 import numpy as np
@@ -15,7 +14,7 @@ PRIMITIVES = ("loss", "gradient", "raise_index", "connection", "exp", "flow")
 """What a problem may offer, and an integrator may need."""
 
 
-class Problem(ABC):
+class Problem:
     """A loss on a Riemannian manifold, as primitives at a point.
 
     Points, vectors and covectors are coordinates, arrays of shape ``(n,)``. A subclass overrides the primitives it can

@@ -91,14 +91,15 @@ class Formulas:
     def jacobi(self) -> Ode:
         """A geodesic and its derivatives along the n directions of its initial velocity.
 
-        The system in (θ, θ̇) and n pairs (δθ, δθ̇), each of them the tangent of the geodesic equation: the Jacobi equation.
+        The system in (θ, θ̇) and n pairs (δθ, δθ̇), each of them the tangent of the geodesic equation: the Jacobi
+        equation.
         """
         n = self.dimension
 
         def derivative(p: TracedPrimitives, y: Any) -> Any:
             state = y[: 2 * n]
-            velocity = np.concatenate([state[n:], p.acceleration(state[:n], state[n:])])
-            parts = [velocity]
+            velocity: Any = np.concatenate([state[n:], p.acceleration(state[:n], state[n:])])
+            parts: list[Any] = [velocity]
             for k in range(n):
                 variation = y[2 * n * (k + 1) : 2 * n * (k + 2)]
                 parts.append(p.tangent(velocity, state, variation))
@@ -333,6 +334,11 @@ def pointwise_program(
     return Program(tuple(inputs), (status, *outputs))
 
 
+def _only(array: Any) -> Node:
+    """The node of an array without axes."""
+    return array.nodes[()]  # type: ignore[no-any-return]
+
+
 def _node(graph: Graph, leaf: Any) -> Node:
     return leaf if isinstance(leaf, Node) else graph.constant(leaf)
 
@@ -365,9 +371,11 @@ def trajectory_program(formulas: Formulas, rule: Any, converges: bool) -> Trajec
     memory = [graph.input(f"memory {i}") for i in range(len(first))]
 
     watched = TracedPrimitives(formulas, graph, data)
-    loss = watched.loss(theta).nodes[()]
+    loss: Node = _only(watched.loss(theta))
     watched.require(Status.NON_FINITE, graph.call("isfinite", loss))
-    speed = (watched.gradient(theta) @ watched.natural_gradient(theta)).nodes[()] if converges else graph.constant(0.0)
+    speed = graph.constant(0.0)
+    if converges:
+        speed = _only(watched.gradient(theta) @ watched.natural_gradient(theta))
     seen = (watched.status(), loss, speed)
 
     def step() -> tuple[list[Node], list[Condition]]:
@@ -387,7 +395,7 @@ def trajectory_program(formulas: Formulas, rule: Any, converges: bool) -> Trajec
     status = watched.status([c for c in conditions if c not in watched.conditions])
     return TrajectoryProgram(
         point=tuple(theta.nodes),
-        step_size=(h.nodes[()],),
+        step_size=(_only(h),),
         memory=tuple(memory),
         data=data,
         begun=(begun.status(), *(_node(graph, leaf) for leaf in first)),

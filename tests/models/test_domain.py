@@ -33,7 +33,7 @@ DOMAINS = [GAMMA, INTERVAL, WEDGE, CURVED, Domain.of((mu,)), Domain.of((mu,), [m
         ({"nonnegative": True}, "s >= 0", 1.0, True),
         ({"negative": True}, "s < 0", -1.0, False),
         ({"nonpositive": True}, "s <= 0", -1.0, True),
-        ({"real": True}, "s real", -1.0, True),
+        ({"real": True}, "", -1.0, True),
     ],
 )
 def test_the_assumptions_of_a_symbol_are_its_domain(assumptions, text: str, inside: float, boundary: bool) -> None:
@@ -41,7 +41,7 @@ def test_the_assumptions_of_a_symbol_are_its_domain(assumptions, text: str, insi
     assert domain.describe() == text
     assert domain.contains([inside])
     assert domain.contains([0.0]) == boundary
-    assert domain.contains([-inside]) == (text == "s real")
+    assert domain.contains([-inside]) == (not text)
 
 
 def test_conditions_survive_though_the_assumptions_imply_them() -> None:
@@ -144,7 +144,7 @@ def test_points_inside_are_let_pass() -> None:
     GAMMA.require(np.ones((0, 2)))
 
 
-@pytest.mark.parametrize("domain", DOMAINS, ids=Domain.describe)
+@pytest.mark.parametrize("domain", DOMAINS, ids=str)
 def test_interior_points_have_positive_margins(domain: Domain) -> None:
     points = domain.interior_points(200, rng=1)
     assert points.shape == (200, domain.dimension)
@@ -175,7 +175,7 @@ def test_a_domain_without_interior_has_no_interior_points() -> None:
         Domain.of((mu,), [mu**2 + 1 < mu]).interior_points(1)
 
 
-@pytest.mark.parametrize("domain", DOMAINS, ids=Domain.describe)
+@pytest.mark.parametrize("domain", DOMAINS, ids=str)
 def test_free_coordinates_are_undone_by_their_inverse(domain: Domain) -> None:
     points = domain.interior_points(50)
     free = domain.to_free(points)
@@ -189,7 +189,7 @@ def test_pulling_back_drops_what_the_new_assumptions_imply() -> None:
     a, b = sp.symbols("a b", positive=True)
     assert GAMMA.pull_back((a, b), {alpha: a**2, beta: 1 / b}).describe() == "a > 0, b > 0"
     s = sp.Symbol("s", real=True)
-    assert GAMMA.pull_back((a, s), {alpha: a, beta: sp.exp(s)}).describe() == "s real, a > 0"
+    assert GAMMA.pull_back((a, s), {alpha: a, beta: sp.exp(s)}).describe() == "a > 0"
     assert GAMMA.pull_back((a, s), {alpha: a, beta: s + 1}).describe() == "a > 0, s > -1"
 
 

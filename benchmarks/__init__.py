@@ -1,0 +1,1 @@
+"""Measurements, kept apart from the tests: machines are shared and noisy."""
