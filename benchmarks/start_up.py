@@ -33,7 +33,7 @@ charts = {
 }
 samples = np.random.RandomState(1234).gamma(20, 1 / 20, 10000)
 keys = ("ng", "mid", "geo", "geof", "ng-exact", "geo-exact")
-result = ro.experiments.invariance(gamma, samples, charts, keys, backend="numba")
+result = ro.experiments.invariance(gamma, samples, charts, integrators=keys, start=(1.0, 1.0), backend="numba")
 assert max(result.gap[key].max() for key in ("ng-exact", "geo-exact")) < 1e-8
 """
 

@@ -157,8 +157,9 @@ def main(
 # --------------
 # ``ng`` and ``geof`` take one linear solve a step, ``mid`` and ``geo`` two. Here, all three corrected methods are ahead
 # of ``ng`` after a few steps. That is no law: over the seeds 0 to 29, the loss after ten steps is below that of ``ng``
-# in 29 cases for ``mid``, in 21 for ``geo`` and in 29 for ``geof``. And a correction is the next term of a series in the
-# step: with less damping the steps grow too long for it, and at a tenth of it most runs come to nothing, also ``ng``'s.
+# in 29 cases for ``mid``, in 21 for ``geo`` and in 29 for ``geof``. And a correction is the next term of a series in
+# the step: with less damping the steps grow too long for it, and at a tenth of it most runs come to nothing, also
+# those of ``ng``.
 
 
 def table(trajectories: dict[str, ro.Trajectory]) -> Table:

@@ -41,7 +41,8 @@ class _Main(click.Group):
         except RiemoptError as error:
             _complain(f"error: {error}")
         except OSError as error:
-            _complain(f"error: cannot write to {str(error.filename)!r}: {error.strerror}")
+            place = f" to {str(error.filename)!r}" if error.filename else ""
+            _complain(f"error: cannot write{place}: {error.strerror}")
         except ValueError as error:
             if not _is_ours(error):
                 raise
@@ -81,7 +82,7 @@ class _Names(click.ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         """The names in a text."""
-        return tuple(part.strip() for part in value.split(","))
+        return tuple(filter(None, (part.strip() for part in value.split(","))))
 
 
 @click.group(cls=_Main, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "ArgumentError",
     "BackendError",
     "DataError",
     "DomainError",
@@ -37,6 +38,10 @@ class DomainError(RiemoptError, ValueError):
 
 class ShapeError(RiemoptError, ValueError):
     """An array whose axes do not fit; the message names the array, its shape and the shape wanted."""
+
+
+class ArgumentError(RiemoptError, ValueError):
+    """An argument that makes no sense; the message names it, its value, and what it may be."""
 
 
 class BackendError(RiemoptError, ImportError):

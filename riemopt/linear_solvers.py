@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from riemopt.errors import ArgumentError
+
 from riemopt.errors import ShapeError
 
 __all__ = ["ConjugateGradient", "LinearSolver"]
@@ -42,7 +44,7 @@ class ConjugateGradient:
 
     Raises
     ------
-    ValueError
+    ArgumentError
         If one of them is out of its range.
 
     Notes
@@ -72,11 +74,11 @@ class ConjugateGradient:
 
     def __post_init__(self) -> None:
         if not self.tolerance >= 0:
-            raise ValueError(f"tolerance must be at least 0, not {self.tolerance!r}")
+            raise ArgumentError(f"tolerance must be at least 0, not {self.tolerance!r}")
         if self.max_iterations is not None and operator.index(self.max_iterations) < 1:
-            raise ValueError(f"max_iterations must be at least 1, not {self.max_iterations!r}")
+            raise ArgumentError(f"max_iterations must be at least 1, not {self.max_iterations!r}")
         if not 0 <= self.damping < np.inf:
-            raise ValueError(f"damping must be at least 0 and finite, not {self.damping!r}")
+            raise ArgumentError(f"damping must be at least 0 and finite, not {self.damping!r}")
 
     def __call__(self, product: Product, right: Any) -> np.ndarray:
         """Solve A x = b.

@@ -13,7 +13,7 @@ import sympy as sp
 
 from riemopt.errors import BackendError, ExpectationError, ShapeError, UnknownNameError
 from riemopt.geometry import connection, curvature, geodesic, metric
-from riemopt.kernels.target import Kernel, Target, as_numbers
+from riemopt.kernels.target import Kernel, Target, as_numbers, broadcast
 from riemopt.models.statistical import StatisticalModel
 from riemopt.problem.likelihood import LikelihoodProblem
 from riemopt.problem.traced import ATOL, RTOL, Formulas, pointwise_program
@@ -342,12 +342,9 @@ class Manifold:
         array, shape (..., n)
             NaN where no geodesic was found.
         """
-        x, y = np.broadcast_arrays(as_numbers(points, "points"), as_numbers(targets, "targets"))
-        if x.shape[-1:] != (self.dimension,):
-            raise ShapeError(f"points has shape {x.shape}, but its last axis must be {self.dimension}")
-        shape = x.shape
-        x, y = x.reshape(-1, self.dimension), y.reshape(-1, self.dimension)
-        return self._shoot(x, y, rtol, atol).reshape(shape)
+        names = (("points", (self.dimension,)), ("targets", (self.dimension,)))
+        batch, (x, y) = broadcast((points, targets), names)
+        return self._shoot(x, y, rtol, atol).reshape(*batch, self.dimension)
 
     def distance(self, points: Any, targets: Any, rtol: float = RTOL, atol: float = ATOL) -> np.ndarray:
         """The Fisher–Rao distances between points and targets: the lengths of the geodesics of :meth:`log`.

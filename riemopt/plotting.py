@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.mathtext import MathTextParser
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 __all__ = ["Style", "invariance_figure", "save", "styles"]
 
@@ -172,6 +172,8 @@ def invariance_figure(
         entries = [figure.axes[0].get_lines()[i] for i in range(len(look))]
         labels = [style.label(key) for key, style in look.items()]
         figure.legend(entries, labels, loc="outside upper center", ncols=3 if across > 2 else 2, frameon=False)
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # to find the layout again for every file would take longer than to draw
     return figure
 
 
@@ -216,7 +218,7 @@ def _path_panels(
             if scale == "log":
                 axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
                 axis.set_major_formatter("{x:g}")
-                axis.set_minor_formatter(NullFormatter())
+                axis.set_minor_locator(NullLocator())
     _share(panels, _typeset(f"${names[1]}$"))
 
 
@@ -225,6 +227,7 @@ def _gap_panel(axes: Axes, gap: Mapping[str, np.ndarray], look: Mapping[str, Sty
     for key, style in look.items():
         axes.plot(np.where(gap[key] > 0, gap[key], np.nan) if scale == "log" else gap[key], **style.artist)
     axes.set(yscale=scale, xlabel="iteration", ylabel="invariance gap")
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_locator(_iterations())
 
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from riemopt.errors import UnknownNameError
+from riemopt.errors import ArgumentError, UnknownNameError
 
 __all__ = ["Integrator", "by_name", "names", "register"]
 
@@ -100,9 +100,9 @@ def by_name(integrator: str | Integrator) -> Integrator:
     if isinstance(integrator, Integrator):
         return integrator
     if isinstance(integrator, type) and issubclass(integrator, Integrator):
-        raise TypeError(f"give an integrator, not its class: {integrator.__name__}()")
+        raise ArgumentError(f"give an integrator, not its class: {integrator.__name__}()")
     if not isinstance(integrator, str):
-        raise TypeError(f"an integrator is a key or an Integrator, not {type(integrator).__name__}")
+        raise ArgumentError(f"an integrator is a key or an Integrator, not {type(integrator).__name__}")
     if integrator not in _REGISTRY:
         raise UnknownNameError("integrator", integrator, _REGISTRY)
     return _REGISTRY[integrator]()

@@ -13,7 +13,7 @@ import numpy as np
 from riemopt.errors import ShapeError
 from riemopt.kernels.lowering import Node, Program
 
-__all__ = ["Kernel", "Target", "TrajectoryProgram"]
+__all__ = ["Kernel", "Target", "TrajectoryProgram", "as_numbers", "broadcast"]
 
 ArrayFunction = Callable[..., np.ndarray]
 
@@ -104,17 +104,7 @@ class Kernel:
 
     def __call__(self, *arrays: Any, constants: Any = ()) -> list[np.ndarray]:
         """The status and the values, on the broadcast of the arrays' leading axes."""
-        checked = [self._checked(a, *argument) for a, argument in zip(arrays, self.arguments, strict=True)]
-        leading = [a.shape[: a.ndim - len(axes)] for a, (_, axes) in zip(checked, self.arguments, strict=True)]
-        try:
-            batch = np.broadcast_shapes(*leading)
-        except ValueError:
-            shapes = ", ".join(f"{n} {a.shape}" for a, (n, _) in zip(checked, self.arguments, strict=True))
-            raise ShapeError(f"the leading axes do not broadcast: {shapes}") from None
-        flat = [
-            np.broadcast_to(a, batch + axes).reshape(-1, math.prod(axes))
-            for a, (_, axes) in zip(checked, self.arguments, strict=True)
-        ]
+        batch, flat = broadcast(arrays, self.arguments)
         result = self._run(*flat, np.asarray(constants, dtype=np.float64))
         values = [result[:, 0].reshape(batch)]
         position = 1
@@ -124,12 +114,52 @@ class Kernel:
             position += size
         return values
 
-    def _checked(self, array: Any, name: str, axes: tuple[int, ...]) -> np.ndarray:
-        numbers = as_numbers(array, name)
-        if axes and numbers.shape[-len(axes) :] != axes:
-            wanted = ", ".join(("...", *map(str, axes)))
-            raise ShapeError(f"{name} has shape {numbers.shape}, but its axes must be ({wanted})")
-        return numbers
+
+def broadcast(
+    arrays: Sequence[Any], arguments: Sequence[tuple[str, tuple[int, ...]]]
+) -> tuple[tuple[int, ...], list[np.ndarray]]:
+    """Arrays on the broadcast of their leading axes.
+
+    Parameters
+    ----------
+    arrays : sequence of array_like
+        What a user gave.
+    arguments : sequence of (str, tuple of int)
+        The name and the trailing axes of each.
+
+    Returns
+    -------
+    batch : tuple of int
+        The leading axes.
+    flat : list of array, shape (batch, size)
+        The arrays, with one leading and one trailing axis; views where that is possible.
+
+    Raises
+    ------
+    ShapeError
+        If trailing axes do not fit or leading axes do not broadcast.
+    """
+    checked = [_with_axes(a, *argument) for a, argument in zip(arrays, arguments, strict=True)]
+    try:
+        batch = np.broadcast_shapes(
+            *(a.shape[: a.ndim - len(axes)] for a, (_, axes) in zip(checked, arguments, strict=True))
+        )
+    except ValueError:
+        shapes = ", ".join(f"{name} {a.shape}" for a, (name, _) in zip(checked, arguments, strict=True))
+        raise ShapeError(f"the leading axes do not broadcast: {shapes}") from None
+    flat = [
+        np.broadcast_to(a, batch + axes).reshape(math.prod(batch), math.prod(axes))
+        for a, (_, axes) in zip(checked, arguments, strict=True)
+    ]
+    return batch, flat
+
+
+def _with_axes(array: Any, name: str, axes: tuple[int, ...]) -> np.ndarray:
+    numbers = as_numbers(array, name)
+    if axes and numbers.shape[-len(axes) :] != axes:
+        wanted = ", ".join(("...", *map(str, axes)))
+        raise ShapeError(f"{name} has shape {numbers.shape}, but its axes must be ({wanted})")
+    return numbers
 
 
 def as_numbers(array: Any, name: str) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from riemopt.errors import DomainError, ShapeError, UnsupportedError
+from riemopt.errors import ArgumentError, DomainError, ShapeError, UnsupportedError
 from riemopt.integrators import Integrator, by_name, names
 from riemopt.optimize.trajectory import Trajectory
 from riemopt.status import Status
@@ -60,7 +60,7 @@ def minimize(
         If there is no integrator of that name.
     UnsupportedError
         If the integrator needs a primitive that the problem does not offer.
-    ValueError
+    ArgumentError
         If a step size is not positive, or `steps` is negative.
 
     Examples
@@ -76,11 +76,11 @@ def minimize(
     _require_primitives(problem, rule)
     starts, h = _prepared(problem, start, step_size)
     if not (isinstance(steps, (int, np.integer)) and steps >= 0):
-        raise ValueError(f"steps must be a whole number of at least 0, not {steps!r}")
+        raise ArgumentError(f"steps must be a whole number of at least 0, not {steps!r}")
     if keep not in ("all", "last"):
-        raise ValueError(f"keep must be 'all' or 'last', not {keep!r}")
+        raise ArgumentError(f"keep must be 'all' or 'last', not {keep!r}")
     if tolerance is not None and not tolerance >= 0:
-        raise ValueError(f"tolerance must be at least 0, not {tolerance!r}")
+        raise ArgumentError(f"tolerance must be at least 0, not {tolerance!r}")
 
     batch, n = starts.shape[:-1], starts.shape[-1]
     flat, flat_h = starts.reshape(-1, n), h.reshape(-1)
@@ -121,7 +121,7 @@ def _prepared(problem: Any, start: Any, step_size: Any) -> tuple[np.ndarray, np.
     h = np.asarray(step_size, dtype=np.float64)
     if not np.all(h > 0) or not np.all(np.isfinite(h)):
         wrong = h[~((h > 0) & np.isfinite(h))].flat[0]
-        raise ValueError(f"step_size must be positive and finite, not {wrong}")
+        raise ArgumentError(f"step_size must be positive and finite, not {wrong}")
     try:
         batch = np.broadcast_shapes(starts.shape[:-1], h.shape)
     except ValueError:
