@@ -5,7 +5,9 @@ What a command needs is imported inside it, so that ``riemopt --help`` answers a
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +34,7 @@ class _Main(click.Group):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command; bad input ends with exit status 2."""
+        atexit.register(gc.freeze)  # a last look through all of SymPy for garbage would take half a second
         try:
             return super().main(*args, **{**extra, "standalone_mode": False})
         except click.Abort:
@@ -155,7 +158,7 @@ def invariance_command(
         result = invariance(model, samples, moved, **settings, progress=progress)
         progress(1, 1, "drawing and saving")
         paths = result.save(output)
-    click.echo(f"{model.name}: {len(samples)} observations, start {_listed(start)}, step size {step_size:g}")
+    click.echo(f"{model.name}: {len(samples)} observations, start {_listed(start)}, step size {step_size:g}\n")
     _show(result.table())
     click.echo(f"\nIn {output}: {', '.join(path.name for path in paths)}")
 
@@ -194,7 +197,7 @@ def _show(tables: Tables) -> None:
 
 @contextlib.contextmanager
 def _progress() -> Iterator[Callable[[int, int, str], None]]:
-    """Progress on stderr: a bar that goes away in a terminal, else a line now and then once some seconds have passed."""
+    """Progress on stderr: a bar that goes away in a terminal, else a line every few seconds."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -214,7 +217,7 @@ def _lines_of_progress() -> Callable[[int, int, str], None]:
         nonlocal last
         if time.monotonic() - last > _PATIENCE:
             last = time.monotonic()
-            click.echo(f"riemopt: {what} ({done} of {total} done)", err=True)
+            click.echo(f"riemopt: {what} ({done / total:.0%} done)", err=True)
 
     return tell
 

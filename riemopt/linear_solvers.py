@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from riemopt.errors import ArgumentError
-
-from riemopt.errors import ShapeError
+from riemopt.errors import ArgumentError, ShapeError
 
 __all__ = ["ConjugateGradient", "LinearSolver"]
 
@@ -75,8 +72,9 @@ class ConjugateGradient:
     def __post_init__(self) -> None:
         if not self.tolerance >= 0:
             raise ArgumentError(f"tolerance must be at least 0, not {self.tolerance!r}")
-        if self.max_iterations is not None and operator.index(self.max_iterations) < 1:
-            raise ArgumentError(f"max_iterations must be at least 1, not {self.max_iterations!r}")
+        limit = self.max_iterations
+        if not (limit is None or (isinstance(limit, (int, np.integer)) and limit >= 1)):
+            raise ArgumentError(f"max_iterations must be a whole number of at least 1, or None, not {limit!r}")
         if not 0 <= self.damping < np.inf:
             raise ArgumentError(f"damping must be at least 0 and finite, not {self.damping!r}")
 

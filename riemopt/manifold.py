@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from riemopt.errors import BackendError, ExpectationError, ShapeError, UnknownNameError
+from riemopt.errors import ArgumentError, BackendError, ExpectationError, ShapeError, UnknownNameError
 from riemopt.geometry import connection, curvature, geodesic, metric
 from riemopt.kernels.target import Kernel, Target, as_numbers, broadcast
 from riemopt.models.statistical import StatisticalModel
@@ -128,7 +128,14 @@ def _readable(expression: sp.Expr) -> sp.Expr:
 
 
 def _velocity(model: StatisticalModel) -> tuple[sp.Symbol, ...]:
-    return tuple(sp.Symbol(f"v_{p.name}", real=True) for p in model.parameters)
+    return _symbols_beside(model, [f"v_{p.name}" for p in model.parameters])
+
+
+def _symbols_beside(model: StatisticalModel, names: Sequence[str]) -> tuple[sp.Symbol, ...]:
+    """Real symbols of some names, with underscores before them if a parameter has one of these names."""
+    while {p.name for p in model.parameters} & set(names):
+        names = [f"_{name}" for name in names]
+    return tuple(sp.Symbol(name, real=True) for name in names)
 
 
 class Manifold:
@@ -253,7 +260,8 @@ class Manifold:
 
     def norm(self, points: Any, v: Any) -> np.ndarray:
         """The Riemannian norms of vectors, shape (...)."""
-        return np.sqrt(self.inner(points, v, v))
+        # a square that is all rounding may be negative
+        return np.sqrt(np.maximum(self.inner(points, v, v), 0.0))
 
     def scalar_curvature(self, points: Any) -> np.ndarray:
         """The scalar curvature at points, shape (...)."""
@@ -303,8 +311,10 @@ class Manifold:
         when = as_numbers(times, "times")
         if when.ndim != 1:
             raise ShapeError(f"times has shape {when.shape}, but must have one axis")
-        x, v = as_numbers(points, "points"), as_numbers(vectors, "vectors")
-        return self.exp(x[..., None, :], when[:, None] * v[..., None, :], rtol, atol)
+        n = self.dimension
+        batch, (x, v) = broadcast((points, vectors), (("points", (n,)), ("vectors", (n,))))
+        curves = self.exp(x[:, None, :], when[:, None] * v[:, None, :], rtol, atol)
+        return curves.reshape(*batch, len(when), n)
 
     def transport(self, points: Any, along: Any, vectors: Any, rtol: float = RTOL, atol: float = ATOL) -> np.ndarray:
         """Vectors carried parallel to themselves to the end of a geodesic.
@@ -371,6 +381,7 @@ class Manifold:
         done = np.zeros(len(x))
         # a chart's straight line says little about geodesics beyond a few units of length
         inside = self.model.domain.contains(x) & self.model.domain.contains(y)
+        x, y = (np.where(inside[:, None], ends, np.nan) for ends in (x, y))
         ahead = np.where(inside, 1.0 / np.maximum(1.0, self.norm(x, y - x)), 0.0)
         shortest = _SHORTEST_PIECE * ahead
         for _ in range(_MOST_PIECES):
@@ -442,7 +453,7 @@ class Manifold:
         form = model.exponential_form
         if form is None:
             raise ExpectationError(f"the log-density of {model.name} does not reduce to sufficient statistics")
-        data = tuple(sp.Symbol(f"mean_{i}", real=True) for i in range(len(form.statistics) + 1))
+        data = _symbols_beside(model, [f"mean_{i}" for i in range(len(form.statistics) + 1)])
         *means, base = data
         loss = form.log_partition - base - sp.Add(*(z * m for z, m in zip(form.natural, means, strict=True)))
         formulas = dataclasses.replace(
@@ -472,6 +483,8 @@ class Manifold:
         tolerances: tuple[float, float] | None = None,
     ) -> list[np.ndarray]:
         """The values of a rule of traced primitives at arrays of vectors, compiled at its first use."""
+        if tolerances is not None and not (min(tolerances) >= 0.0 and 0.0 < sum(tolerances) < np.inf):
+            raise ArgumentError(f"rtol and atol must be at least 0, and one of them positive, not {tolerances}")
         kernel = self._kernels.get(key)
         if kernel is None:
             sizes = [self.dimension] * len(arrays)
@@ -492,5 +505,7 @@ def _solved(matrices: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def _mean(expression: sp.Expr, observation: Sequence[sp.Symbol], columns: Sequence[np.ndarray]) -> float:
-    function = sp.lambdify(observation, expression, modules=["scipy", "numpy"])
+    # anonymous: an observation may have the name of a function
+    names = {symbol: sp.Dummy() for symbol in observation}
+    function = sp.lambdify(list(names.values()), expression.xreplace(names), modules=["scipy", "numpy"])
     return float(np.mean(np.broadcast_to(function(*columns), columns[0].shape)))

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.mathtext import MathTextParser
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-__all__ = ["Style", "invariance_figure", "save", "styles"]
+__all__ = ["Figure", "Style", "invariance_figure", "save", "styles"]
 
 Paths = Mapping[str, np.ndarray]
 
@@ -50,8 +50,8 @@ class Style:
         return {"color": self.colour, "linestyle": self.line, "marker": self.marker}
 
 
-# Okabe and Ito's palette, which colour-blind readers can tell apart, https://jfly.uni-koeln.de/color; black and grey for
-# what is exact
+# Okabe and Ito's palette, which colour-blind readers can tell apart, https://jfly.uni-koeln.de/color; black and grey
+# for what is exact
 _STYLES = {
     "ng": Style("natural gradient", "#D55E00", marker="o"),
     "mid": Style("midpoint", "#0072B2", marker="s"),
@@ -63,7 +63,7 @@ _STYLES = {
 }
 _OTHERS = [Style("", "#56B4E9", marker="P"), Style("", "#8C6D31", marker="X"), Style("", "#5D4A9C", marker="*")]
 
-_LOOK = {
+_LOOK: dict[Any, Any] = {
     "font.size": 9,
     "axes.titlesize": 9,
     "axes.labelsize": 9,
@@ -87,7 +87,7 @@ _LOOK = {
 }
 _ACROSS = 4  # charts side by side
 _GRID = 96  # points along each axis under the contours
-_DPI = 200
+_DPI = 200  # the figure in the README is shown at less than half its size
 
 
 def styles(keys: Iterable[str]) -> dict[str, Style]:
@@ -119,7 +119,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     """
     path = os.fspath(path)
     with mpl.rc_context({"svg.hashsalt": "riemopt"}):
-        figure.savefig(path, dpi=_DPI, metadata={"Date": None} if path.endswith(".svg") else None)
+        figure.savefig(path, metadata={"Date": None} if path.endswith(".svg") else None)
 
 
 def invariance_figure(
@@ -158,7 +158,7 @@ def invariance_figure(
     heights = [1.0, 1.15][: 1 + with_paths] * blocks + [1.1]
     width = 2.45 * max(across, 2) + 0.3
     with mpl.rc_context(_LOOK):
-        figure = Figure(figsize=(width, 2.05 * sum(heights) + 0.7), layout="constrained")
+        figure = Figure(figsize=(width, 2.05 * sum(heights) + 0.7), dpi=_DPI, layout="constrained")
         grid = figure.add_gridspec(len(heights), across, height_ratios=heights)
         rows = 1 + with_paths
         cells = [(rows * (i // across), i % across) for i in range(len(losses))]
@@ -167,20 +167,29 @@ def invariance_figure(
             panels = [figure.add_subplot(grid[row + 1, column]) for row, column in cells]
             _path_panels(panels, points, names, loss, look)
         last = grid[-1, :].subgridspec(1, 2)
-        for cell, scale in zip(last, ("linear", "log"), strict=True):
-            _gap_panel(figure.add_subplot(cell), gap, look, scale)
+        for i, scale in enumerate(("linear", "log")):
+            _gap_panel(figure.add_subplot(last[0, i]), gap, look, scale)
         entries = [figure.axes[0].get_lines()[i] for i in range(len(look))]
         labels = [style.label(key) for key, style in look.items()]
         figure.legend(entries, labels, loc="outside upper center", ncols=3 if across > 2 else 2, frameon=False)
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # to find the layout again for every file would take longer than to draw
+        _lay_out(figure)
     return figure
+
+
+def _lay_out(figure: Figure) -> None:
+    """Give everything its place once: finding it again for every file would take longer than drawing."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
 
 
 def _loss_panels(
     panels: Sequence[Axes], losses: Sequence[Paths], titles: Sequence[str], look: Mapping[str, Style]
 ) -> None:
-    """Panels on one scale, the mean negative log-likelihood against the iteration."""
+    """Panels on one scale, the mean negative log-likelihood against the iteration; what diverges leaves them."""
+    every = np.concatenate([line for chart in losses for line in chart.values()])
+    low, high = np.nanmin(every), _ceiling(every, every[0])
     for axes, chart, title in zip(panels, losses, titles, strict=True):
         for key, style in look.items():
             axes.plot(chart[key], **style.artist)
@@ -188,6 +197,7 @@ def _loss_panels(
         axes.set_title(_typeset(title))
         axes.set_xlabel("iteration")
         axes.xaxis.set_major_locator(_iterations())
+        axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
     _share(panels, "mean negative log-likelihood")
 
 
@@ -201,22 +211,26 @@ def _path_panels(
     """Panels on one scale, the paths in the plane of the two coordinates over contours of the loss."""
     every = np.concatenate([path for chart in points for path in chart.values()])
     every = every[np.isfinite(every).all(axis=1)]
+    along = loss(every)
+    every = every[along <= _ceiling(along, along[0])]
     scales = ["log" if x.min() > 0 and x.max() > 10 * x.min() else "linear" for x in every.T]
     ranges = [_padded(x, scale) for x, scale in zip(every.T, scales, strict=True)]
     mesh = np.stack(np.meshgrid(*ranges), axis=-1)
     heights = loss(mesh)
-    levels = _levels(heights, loss(every))
+    levels = _levels(heights, along)
     for axes, chart in zip(panels, points, strict=True):
         axes.grid(False)
         axes.contour(*ranges, heights, levels=levels, colors="#C8C8C8", linewidths=0.7, linestyles="solid")
         for key, style in look.items():
-            axes.plot(*chart[key].T, **style.artist, linewidth=1.1, markersize=2.6)
-            _mark_end(axes, *chart[key].T, style)
+            x, y = chart[key].T
+            axes.plot(x, y, **style.artist, linewidth=1.1, markersize=2.6)
+            _mark_end(axes, x, y, style)
         axes.set(xscale=scales[0], yscale=scales[1], xlabel=_typeset(f"${names[0]}$"))
         axes.set(xlim=ranges[0][[0, -1]], ylim=ranges[1][[0, -1]])
         for axis, scale in ((axes.xaxis, scales[0]), (axes.yaxis, scales[1])):
             if scale == "log":
-                axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                low, high = axis.get_view_interval()
+                axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
                 axis.set_major_formatter("{x:g}")
                 axis.set_minor_locator(NullLocator())
     _share(panels, _typeset(f"${names[1]}$"))
@@ -246,12 +260,17 @@ def _share(panels: Sequence[Axes], label: str) -> None:
     """One scale for all panels, written at the leftmost of each row only."""
     for axes in panels[1:]:
         axes.sharey(panels[0])
-    panels[0].autoscale_view()
     for i, axes in enumerate(panels):
         if i % _ACROSS:
             axes.tick_params(labelleft=False)
         else:
             axes.set_ylabel(label)
+
+
+def _ceiling(losses: np.ndarray, start: float) -> float:
+    """The largest loss worth looking at: twice as high above the lowest as the start."""
+    worthwhile = losses[losses <= 2 * start - np.nanmin(losses)]
+    return float(worthwhile.max(initial=start))
 
 
 def _padded(values: np.ndarray, scale: str) -> np.ndarray:
@@ -264,8 +283,8 @@ def _padded(values: np.ndarray, scale: str) -> np.ndarray:
 
 def _levels(heights: np.ndarray, along: np.ndarray) -> np.ndarray:
     """Heights for contours, denser near the bottom, around those on the paths."""
-    bottom = min(np.nanmin(heights), np.nanmin(along))
-    depth = np.nanmax(along) - bottom
+    bottom = min(np.nanmin(heights), along.min())
+    depth = _ceiling(along, along[0]) - bottom
     return bottom + depth * np.geomspace(0.003, 3.0, 11)
 
 

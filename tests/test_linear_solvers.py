@@ -1,12 +1,14 @@
 """Facts about conjugate gradients, against a direct solve."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import riemopt as ro
-from riemopt.errors import ShapeError
+from riemopt.errors import ArgumentError, ShapeError
 
 seeds = st.integers(min_value=0, max_value=2**32 - 1)
 sizes = st.integers(min_value=1, max_value=12)
@@ -64,7 +66,7 @@ def test_truncated_iterates_lower_the_quadratic_one_after_the_other(seed: int, n
     values = [0.0, *(quadratic(matrix, b, x) for x in iterates)]
     lowest = quadratic(matrix, b, np.linalg.solve(matrix, b))
     rounding = 1e-12 * abs(lowest)
-    assert all(after <= before + rounding for before, after in zip(values, values[1:], strict=False))
+    assert all(after <= before + rounding for before, after in pairwise(values))
     assert values[1] < 0.0
     assert values[-1] >= lowest - rounding
 
@@ -168,9 +170,16 @@ def test_wrong_shapes_are_refused() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"tolerance": -1.0}, {"tolerance": np.nan}, {"max_iterations": 0}, {"damping": -1.0}, {"damping": np.inf}],
+    [
+        {"tolerance": -1.0},
+        {"tolerance": np.nan},
+        {"max_iterations": 0},
+        {"max_iterations": 2.5},
+        {"damping": -1.0},
+        {"damping": np.inf},
+    ],
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, float]) -> None:
     (name,) = settings
-    with pytest.raises(ValueError, match=f"{name} must be at least"):
+    with pytest.raises(ArgumentError, match=f"{name} must be .*at least"):
         ro.ConjugateGradient(**settings)

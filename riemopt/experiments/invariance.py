@@ -23,7 +23,7 @@ from riemopt.problem import LikelihoodProblem
 from riemopt.status import Status
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from riemopt.plotting import Figure
 
 __all__ = ["InvarianceResult", "invariance"]
 
@@ -68,7 +68,7 @@ class InvarianceResult:
     @property
     def remarks(self) -> list[str]:
         """What did not work out, a line each: trajectories that failed, and distances that could not be found."""
-        remarks = []
+        remarks: list[str] = []
         for chart, key in itertools.product(self.charts, self.gap):
             if not self.status[chart][key].success:
                 last = int(np.flatnonzero(np.isfinite(self.losses[chart][key]))[-1])
@@ -88,23 +88,27 @@ class InvarianceResult:
     def table(self) -> Tables:
         """The losses and the gaps at some of the iterations, to ``print``."""
         from rich.table import Table
+        from rich.text import Text  # which takes a label as it is: in a plain string, Rich reads "[...]" as a style
 
-        shown = _shown(len(next(iter(self.gap.values()))) - 1)
-        layout: dict[str, Any] = {"box": None, "title_justify": "left", "collapse_padding": True, "pad_edge": False}
-        losses = Table(title="\nMean negative log-likelihood", **layout)
-        gaps = Table(title="\nInvariance gap: the largest Fisher-Rao distance between two charts", **layout)
+        losses, gaps = (Table(box=None, collapse_padding=True, pad_edge=False) for _ in range(2))
         for table in (losses, gaps):
             table.add_column("iteration", justify="right")
-        losses.add_column("chart", justify="left")
+        losses.add_column("chart")
         for table, key in itertools.product((losses, gaps), self.gap):
-            table.add_column(key, justify="right", no_wrap=True, min_width=8)
-        for k in shown:
-            for chart, row in self.losses.items():
-                first = chart == next(iter(self.losses))
-                losses.add_row(str(k) if first else "", chart, *(f"{loss[k]:.5f}" for loss in row.values()))
-            losses.add_section()
+            table.add_column(Text(key), justify="right", no_wrap=True, min_width=8)
+        for k in _shown(len(next(iter(self.gap.values()))) - 1):
+            for i, (chart, row) in enumerate(self.losses.items()):
+                losses.add_row("" if i else str(k), Text(chart), *(f"{loss[k]:.5f}" for loss in row.values()))
             gaps.add_row(str(k), *(f"{gap[k]:.2e}" for gap in self.gap.values()))
-        return Tables(losses, gaps, *(f"\n{line}" for line in self.remarks))
+        parts = [
+            Text("Mean negative log-likelihood", style="bold"),
+            losses,
+            Text("\nInvariance gap: the largest Fisher-Rao distance between two charts", style="bold"),
+            gaps,
+        ]
+        if self.remarks:
+            parts.append(Text("\n" + "\n".join(self.remarks)))
+        return Tables(*parts)
 
     def plot(self) -> Figure:
         """The losses against the iteration in every chart, the paths over the loss, and the gaps."""
@@ -183,8 +187,8 @@ def invariance(
 ) -> InvarianceResult:
     """Run integrators in several charts of a model, and measure how far apart the charts lead them.
 
-    A method that does not care about the chart goes through the same distributions in all of them. Figure 2 of the paper,
-    and a number it does not have: the invariance gap.
+    A method that does not care about the chart goes through the same distributions in all of them. Figure 2 of the
+    paper, and a number it does not have: the invariance gap.
 
     Parameters
     ----------
@@ -203,8 +207,8 @@ def invariance(
     steps : int, optional
         How many steps to take.
     backend : str, optional
-        What runs the kernels, see :class:`riemopt.Manifold`. By default Numba, except for trajectories of fewer than 200
-        steps: these are over before their kernels would be compiled.
+        What runs the kernels, see :class:`riemopt.Manifold`. By default Numba, except for trajectories of fewer than
+        200 steps: these are over before their kernels would be compiled.
     progress : callable, optional
         Called as ``progress(done, total, what)`` before each piece of work: two counts of pieces, and what comes next.
 

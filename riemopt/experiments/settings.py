@@ -60,8 +60,8 @@ def _inside(model: StatisticalModel, value: float) -> np.ndarray:
 def default_charts(model: StatisticalModel) -> tuple[str, ...]:
     """Charts as text: the paper's for the Gamma family.
 
-    For other families reciprocals, cubes and exponentials of new coordinates for the positive parameters; next to the cubes
-    a hyperbolic sine for the real ones.
+    For other families reciprocals, cubes and exponentials of new coordinates for the positive parameters; next to the
+    cubes a hyperbolic sine for the real ones.
 
     Examples
     --------

@@ -28,7 +28,7 @@ def geodesic_equations(christoffel: sp.NDimArray, parameters: Sequence[sp.Symbol
     speed = [curve[p].diff(time) for p in parameters]
 
     def equation(mu: int) -> sp.Eq:
-        pull = [christoffel[mu, a, b].subs(curve) * speed[a] * speed[b] for a, b in product(range(n), repeat=2)]
+        pull = [christoffel[mu, a, b].xreplace(curve) * speed[a] * speed[b] for a, b in product(range(n), repeat=2)]
         return sp.Eq(speed[mu].diff(time) + sp.Add(*pull), 0)
 
     return tuple(equation(mu) for mu in range(n))

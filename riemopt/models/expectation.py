@@ -97,7 +97,9 @@ def exponential_form(
     log_partition = -coefficients.pop(sp.S.One, sp.S.Zero)
     base = [coefficient * statistic for statistic, coefficient in coefficients.items() if _constant(coefficient)]
     pairs = [(c, statistic) for statistic, c in coefficients.items() if not _constant(c)]
-    pairs = _merged(pairs, parameters)
+    if len(pairs) > len(parameters):
+        pairs, rest = _merged(pairs, parameters)
+        base += rest
     # what A holds beyond θ belongs to the base measure, but a constant moves nothing either way
     return ExponentialForm(
         natural=tuple(c for c, _ in pairs),
@@ -111,18 +113,30 @@ def _constant(coefficient: sp.Expr) -> bool:
     return not coefficient.free_symbols
 
 
-def _merged(pairs: list[tuple[sp.Expr, sp.Expr]], parameters: Sequence[sp.Symbol]) -> list[tuple[sp.Expr, sp.Expr]]:
-    """Statistics whose coefficients are multiples of one another, as one statistic."""
-    result: list[tuple[sp.Expr, sp.Expr]] = []
+_Pairs = list[tuple[sp.Expr, sp.Expr]]
+
+
+def _merged(pairs: _Pairs, parameters: Sequence[sp.Symbol]) -> tuple[_Pairs, list[sp.Expr]]:
+    """Statistics whose coefficients are affine in one another, as one statistic; and what is then free of θ."""
+    result: _Pairs = []
+    free = []
     for coefficient, statistic in pairs:
         for i, (other, kept) in enumerate(result):
-            ratio = sp.cancel(coefficient / other) if len(pairs) > len(parameters) else sp.nan
-            if ratio.is_number and ratio.is_finite:
+            ratio = _slope(coefficient, other, parameters)
+            rest = sp.simplify(coefficient - ratio * other) if ratio.is_number and ratio.is_finite else sp.nan
+            if rest.is_number and rest.is_finite:
                 result[i] = (other, kept + ratio * statistic)
+                free.append(rest * statistic)
                 break
         else:
             result.append((coefficient, statistic))
-    return result
+    return result, free
+
+
+def _slope(coefficient: sp.Expr, other: sp.Expr, parameters: Sequence[sp.Symbol]) -> sp.Expr:
+    """What the derivative of one coefficient is in units of the other's; a number if they are affine in one another."""
+    moving = next(p for p in parameters if other.has_free(p))
+    return sp.cancel(coefficient.diff(moving) / other.diff(moving))
 
 
 @dataclass(frozen=True)
@@ -233,7 +247,7 @@ def expectation_of(
             return family
         tried.append("exponential family (its natural parameters depend on one another)")
     hessian = sp.hessian(log_density, parameters).applyfunc(sp.simplify)
-    if not hessian.has_free(*observation):
+    if not hessian.free_symbols & set(observation):
         return ObservationFreeHessian(sp.ImmutableMatrix(hessian), parameters)
     tried.append("second derivatives of the log-density (they contain the observation)")
     raise ExpectationError(f"no way was found to take expectations; tried {'; '.join(tried)}")

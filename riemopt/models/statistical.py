@@ -11,9 +11,9 @@ import sympy as sp
 
 from riemopt.errors import DataError, ModelError, ShapeError
 from riemopt.models.chart import Chart
-from riemopt.models.domain import Domain
+from riemopt.models.domain import Domain, as_points
 from riemopt.models.expectation import Expectation, ExponentialForm, expectation_of, exponential_form
-from riemopt.models.support import contains, describe
+from riemopt.models.support import contains, describe, require_fit
 
 __all__ = ["StatisticalModel"]
 
@@ -75,7 +75,7 @@ class StatisticalModel:
         self.support = _as_tuple(support)
         self.parameters = _as_tuple(parameters)
         self._validate()
-        self.domain = Domain.of(self.parameters, domain)
+        self.domain = Domain.of(self.parameters, (domain,) if isinstance(domain, sp.Basic) else domain)
         self.chart = Chart.identity(self.parameters, self.domain)
         self.original: StatisticalModel = self
         self._sampler = sampler
@@ -87,11 +87,12 @@ class StatisticalModel:
                 raise ModelError(f"{self.name}: the {kind} {strangers[0]} is not a SymPy symbol")
             if not symbols:
                 raise ModelError(f"{self.name}: there is no {kind}")
-            if len(set(symbols)) != len(symbols):
+            # by name: two symbols of one name and different assumptions read the same
+            if len({s.name for s in symbols}) != len(symbols):
                 raise ModelError(f"{self.name}: a {kind} is named twice")
-        both = set(self.parameters) & set(self.observation)
+        both = {s.name for s in self.parameters} & {s.name for s in self.observation}
         if both:
-            raise ModelError(f"{self.name}: {min(map(str, both))} is both a parameter and an observation")
+            raise ModelError(f"{self.name}: {min(both)} is both a parameter and an observation")
         free = self.log_density.free_symbols
         known = {*self.parameters, *self.observation}
         for kind, symbols in (("parameter", self.parameters), ("observation", self.observation)):
@@ -113,6 +114,10 @@ class StatisticalModel:
             moving = sorted(map(str, support.free_symbols))
             if moving:
                 raise ModelError(f"{self.name}: the support of {symbol} depends on {moving[0]}; it must be fixed")
+            try:
+                require_fit(symbol, support)
+            except ModelError as error:
+                raise ModelError(f"{self.name}: {error}") from None
 
     @property
     def dimension(self) -> int:
@@ -191,20 +196,19 @@ class StatisticalModel:
         points : array_like, shape (..., n)
             Where in the model; outside the domain the result is NaN.
         samples : array_like, shape (N,), or (N, d) for d > 1 observations
-            The observations; outside the support the result is -inf.
+            The observations; outside the support the result is -inf, and NaN for an observation that is NaN.
 
         Returns
         -------
         array, shape (..., N)
         """
-        theta = np.asarray(points, dtype=np.float64)
-        if theta.shape[-1:] != (self.dimension,):
-            raise ShapeError(f"points has shape {theta.shape}, but its last axis must be {self.dimension}")
+        theta = as_points(points, self.parameters)
         columns = self._columns(samples)
         with np.errstate(all="ignore"):
             values = self._compiled_log_density(*np.moveaxis(theta[..., None, :], -1, 0), *columns)
         inside = np.all([contains(s, c) for s, c in zip(self.support, columns, strict=True)], axis=0)
-        values = np.where(inside, values, -np.inf)
+        unknown = np.any([np.isnan(c) for c in columns], axis=0)
+        values = np.where(inside | unknown, values, -np.inf)
         return np.where(self.domain.contains(theta)[..., None], values, np.nan)
 
     def sample(self, point: Any, size: int, rng: int | np.random.Generator | None = 0) -> np.ndarray:
@@ -225,7 +229,9 @@ class StatisticalModel:
         """
         if self._sampler is None:
             raise ModelError(f"{self.name} has no sampler; give one as StatisticalModel(..., sampler=...)")
-        theta = np.asarray(point, dtype=np.float64)
+        theta = as_points(point, self.parameters, "point")
+        if theta.ndim != 1:
+            raise ShapeError(f"point has shape {theta.shape}, but samples are drawn at one point ({self.dimension},)")
         self.domain.require(theta, what="point")
         return self._sampler(self.chart.to_original(theta), size, np.random.default_rng(rng))
 
@@ -265,8 +271,10 @@ class StatisticalModel:
 
     @cached_property
     def _compiled_log_density(self) -> Callable[..., Any]:
-        arguments = (*self.parameters, *self.observation)
-        return sp.lambdify(arguments, self.log_density, modules=["scipy", "numpy"], cse=True)  # type: ignore[no-any-return]
+        # anonymous: a parameter may be called beta in a density that calls the function beta
+        names = {symbol: sp.Dummy() for symbol in (*self.parameters, *self.observation)}
+        density = self.log_density.xreplace(names)
+        return sp.lambdify(list(names.values()), density, modules=["scipy", "numpy"], cse=True)  # type: ignore[no-any-return]
 
 
 def _expression(value: Any, name: str) -> sp.Expr:

@@ -7,7 +7,7 @@ import sympy as sp
 
 from riemopt.errors import ModelError
 
-__all__ = ["contains", "describe"]
+__all__ = ["contains", "describe", "require_fit"]
 
 
 def contains(support: sp.Set, values: np.ndarray) -> np.ndarray:
@@ -41,13 +41,47 @@ def contains(support: sp.Set, values: np.ndarray) -> np.ndarray:
         low, high, step = float(support.inf), float(support.sup), abs(float(support.step))
         anchor = low if np.isfinite(low) else high
         return (values >= low) & (values <= high) & (np.remainder(values - anchor, step) == 0) & np.isfinite(values)
-    if isinstance(support, sp.FiniteSet):
+    if isinstance(support, sp.FiniteSet) and all(member.is_extended_real for member in support):
         return np.isin(values, [float(member) for member in support])
+    if support.is_empty:
+        return np.zeros(np.shape(values), dtype=bool)
     if isinstance(support, sp.Union):
         return np.any([contains(part, values) for part in support.args], axis=0)
     if isinstance(support, sp.Intersection):
         return np.all([contains(part, values) for part in support.args], axis=0)
     raise ModelError(f"the support {support} is not a set that can be tested: use intervals, ranges or finite sets")
+
+
+def require_fit(symbol: sp.Symbol, support: sp.Set) -> None:
+    """Raise unless an observation's support can be tested and agrees with what is assumed of its symbol.
+
+    Parameters
+    ----------
+    symbol : sympy.Symbol
+        The observation.
+    support : sympy.Set
+        Where it may lie.
+
+    Raises
+    ------
+    ModelError
+        If SymPy would simplify the density by an assumption that does not hold on all of the support.
+    """
+    contains(support, np.zeros(1))
+    if support.is_empty:
+        raise ModelError(f"the support of {symbol} is empty")
+    try:
+        low, high = support.inf, support.sup
+    except NotImplementedError:  # an intersection that SymPy leaves as it stands
+        return
+    broken = {
+        "nonnegative": symbol.is_nonnegative and low.is_extended_negative,
+        "nonpositive": symbol.is_nonpositive and high.is_extended_positive,
+        "integer": symbol.is_integer and isinstance(support, sp.Interval),
+    }
+    for assumption, wrong in broken.items():
+        if wrong:
+            raise ModelError(f"the support {describe(support)} does not fit {symbol}, which is declared {assumption}")
 
 
 def describe(support: sp.Set) -> str:

@@ -113,12 +113,15 @@ def _prepared(problem: Any, start: Any, step_size: Any) -> tuple[np.ndarray, np.
     starts = np.asarray(start)
     if starts.dtype.kind not in "fiu":
         raise ShapeError(f"start is not an array of numbers: {start!r:.80}")
-    if starts.dtype.kind != "f":
-        starts = starts.astype(np.float64)
+    precision = getattr(problem, "dtype", None) or (starts.dtype if starts.dtype.kind == "f" else np.float64)
+    starts = starts.astype(precision)
     dimension = getattr(problem, "dimension", None)
     if starts.ndim == 0 or (dimension is not None and starts.shape[-1] != dimension):
         raise ShapeError(f"start has shape {starts.shape}, but its last axis must be {dimension or 'the coordinates'}")
-    h = np.asarray(step_size, dtype=np.float64)
+    try:
+        h = np.asarray(step_size, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"step_size is not a number or an array of numbers: {step_size!r:.80}") from None
     if not np.all(h > 0) or not np.all(np.isfinite(h)):
         wrong = h[~((h > 0) & np.isfinite(h))].flat[0]
         raise ArgumentError(f"step_size must be positive and finite, not {wrong}")

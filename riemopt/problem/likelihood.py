@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from riemopt.kernels.target import Kernel, Target
-from riemopt.kernels.tracing import TracingError
 from riemopt.problem.protocol import PRIMITIVES, Problem
 from riemopt.problem.traced import Formulas, pointwise_program, trajectory_program
+from riemopt.status import Status
 
 __all__ = ["LikelihoodProblem"]
 
@@ -34,6 +35,7 @@ class LikelihoodProblem(Problem):
     """
 
     offers = frozenset(PRIMITIVES)
+    dtype = np.dtype(np.float64)
 
     def __init__(
         self, formulas: Formulas, target: Target, data: np.ndarray, require_inside: Callable[[Any, str], None]
@@ -73,7 +75,8 @@ class LikelihoodProblem(Problem):
 
     def contains(self, theta: Any) -> bool:
         """Whether a point lies in the domain."""
-        return not np.isnan(self.loss(theta))
+        # by its status: the loss of a point inside may be too large to be a number
+        return bool(self._run("loss", theta, axes=())[0] == Status.COMPLETED)
 
     def trajectories(
         self, rule: Any, starts: np.ndarray, step_sizes: np.ndarray, steps: int, keep_all: bool, tolerance: float | None
@@ -101,8 +104,10 @@ class LikelihoodProblem(Problem):
             Points, losses and status; None if the rule cannot be traced or the target has no such kernel.
         """
         try:
-            program = trajectory_program(self.formulas, rule, converges=tolerance is not None)
-        except TracingError:
+            # a copy, since running a rule may change a state that it keeps on itself
+            program = trajectory_program(self.formulas, copy.deepcopy(rule), converges=tolerance is not None)
+        except Exception:
+            # traced arrays refuse much that arrays of numbers do; a rule that is wrong is wrong on numbers, too
             return None
         kernel = self.target.trajectories(program)
         if kernel is None:
@@ -112,6 +117,12 @@ class LikelihoodProblem(Problem):
     def _evaluate(
         self, name: str, *arrays: Any, axes: tuple[int, ...] | None = None, scalars: Sequence[str] = ()
     ) -> np.ndarray:
+        return self._run(name, *arrays, axes=axes, scalars=scalars)[1]
+
+    def _run(
+        self, name: str, *arrays: Any, axes: tuple[int, ...] | None = None, scalars: Sequence[str] = ()
+    ) -> list[np.ndarray]:
+        """The status and the value of a primitive, compiled at its first use."""
         kernel = self._kernels.get(name)
         if kernel is None:
             n = self.formulas.dimension
@@ -129,4 +140,4 @@ class LikelihoodProblem(Problem):
             outputs = [(n,) if axes is None else axes]
             kernel = Kernel(self.target, program, arguments, outputs, constants=len(self.data))
             self._kernels[name] = kernel
-        return kernel(*arrays, constants=self.data)[1]
+        return kernel(*arrays, constants=self.data)

@@ -26,9 +26,12 @@ class Problem:
         n, or None if only a point tells.
     offers : frozenset of str
         The primitives that can be computed: some of `loss`, `gradient`, `raise_index`, `connection`, `exp`, `flow`.
+    dtype : numpy.dtype or None
+        What it computes in, or None if that is the precision of the point.
     """
 
     dimension: int | None = None
+    dtype: np.dtype | None = None
     offers: frozenset[str] = frozenset()
 
     def loss(self, theta: Any) -> Any:

@@ -304,7 +304,9 @@ def test_a_loss_that_overflows_is_not_finite() -> None:
 
 @pytest.mark.parametrize("key", ["ng", "mid", "geo", "geof", "ng-exact", "geo-exact"])
 @pytest.mark.parametrize(
-    "changed", [{"gradient": lambda x: x * np.nan}, {"fisher_product": lambda x, v: v * np.inf}], ids=lambda c: [*c][0]
+    "changed",
+    [{"gradient": lambda x: x * np.nan}, {"fisher_product": lambda x, v: v * np.inf}],
+    ids=["gradient", "fisher_product"],
 )
 def test_a_function_that_is_not_finite_is_not_blamed_on_the_metric(changed: Functions, key: str) -> None:
     assert ro.minimize(plane(**changed), key, [1.0, 1.0], 0.5, 3).status is ro.Status.NON_FINITE
