@@ -42,5 +42,5 @@ _MEANINGS = {
     Status.LEFT_DOMAIN: "a point, or a point that a step had to look at, lies outside the domain",
     Status.SINGULAR_METRIC: "the metric is singular or not positive definite to working precision",
     Status.NON_FINITE: "a number is not finite",
-    Status.DIVERGED: "an exact integration or a linear solve did not come to an end within its limit of work",
+    Status.DIVERGED: "an exact integration did not come to its end within its limit of work",
 }
