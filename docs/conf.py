@@ -1,13 +1,24 @@
-"""How the documentation is built: ``python -m sphinx -W -b html docs docs/_build/html``."""
+"""How the documentation is built, with ``python -m pip install -e ".[docs]"``.
+
+The pages: ``python -m sphinx -W -b html docs docs/_build/html``. To run their code samples and riemopt commands:
+``python -m sphinx -W -b doctest docs docs/_build/doctest``.
+"""
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
+import doctest
+import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from typing import Any
 
-here = Path(__file__).parent
+import click
+from docutils import nodes
+from docutils.parsers.rst import Directive
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import gallery  # beside this file
 
 project = "riemopt"
 author = "riemopt developers"
@@ -22,56 +33,62 @@ extensions = [
     "sphinx.ext.doctest",
     "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
-    "sphinx_click",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "figures"]
+exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 3
+highlight_language = "python"
 
 html_theme = "furo"
 html_title = f"riemopt {version}"
-html_static_path: list[str] = []
 html_copy_source = False
 
 # -- the reference
 
 autosummary_generate = True
-autodoc_typehints = "none"  # the docstrings say more
+autodoc_typehints = "none"  # the docstrings give the types
 autodoc_member_order = "bysource"
-numpydoc_class_members_toctree = False
-numpydoc_show_class_members = False
+numpydoc_show_class_members = False  # the template of a class lists them
 
-# -- the code of these pages: ``python -m sphinx -b doctest docs docs/_build/doctest``. Docstrings are pytest's to run.
+# -- the code of the pages; that of the docstrings is for pytest to run
 
 doctest_test_doctest_blocks = ""
-doctest_global_setup = "import numpy as np; import sympy as sp; import riemopt as ro; np.set_printoptions(precision=6)"
+doctest_default_flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+doctest_global_setup = "import samples as _samples; _samples.enter()"
+doctest_global_cleanup = "_samples.leave()"
 
-# -- the gallery
-
-_gallery = here / "_build" / "gallery"
-
-
-def _staged() -> Path:
-    """The examples with their heading beside them, where sphinx-gallery looks for it."""
-    shutil.rmtree(_gallery, ignore_errors=True)
-    shutil.copytree(here.parent / "examples", _gallery, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(here / "_templates" / "gallery.rst", _gallery / "GALLERY_HEADER.rst")
-    return _gallery
-
-
-def _runs(name: str, needs: str) -> bool:
-    return importlib.util.find_spec(needs) is not None
-
+# -- the examples
 
 sphinx_gallery_conf = {
-    "examples_dirs": [str(_staged())],
+    "examples_dirs": [gallery.staged()],
     "gallery_dirs": ["auto_examples"],
-    "filename_pattern": r"\.py$",
-    "plot_gallery": importlib.util.find_spec("jax") is not None,
+    "filename_pattern": gallery.runnable(),
+    "reset_argv": "gallery.arguments",
+    "image_scrapers": ["gallery.saved_figures"],
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
     "min_reported_time": 1,
 }
+
+
+class CommandHelp(Directive):
+    """What ``riemopt COMMAND --help`` prints."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """The help as it stands."""
+        from riemopt.cli import main
+
+        (name,) = self.arguments
+        group = click.Context(main, info_name="riemopt", terminal_width=100, **main.context_settings)
+        text = main.commands[name].get_help(click.Context(main.commands[name], parent=group, info_name=name))
+        return [nodes.literal_block(text, text, language="text")]
+
+
+def setup(app: Any) -> None:
+    """Register the directive of this file."""
+    app.add_directive("command-help", CommandHelp)

@@ -1,6 +1,6 @@
 """riemopt: the geometry of statistical models, and natural gradients that do not care how a model is parametrized."""
 
-from riemopt import errors, integrators, models
+from riemopt import errors, experiments, integrators, models
 from riemopt.integrators import Integrator
 from riemopt.linear_solvers import ConjugateGradient
 from riemopt.manifold import Manifold
@@ -20,6 +20,7 @@ __all__ = [
     "Status",
     "Trajectory",
     "errors",
+    "experiments",
     "integrators",
     "minimize",
     "models",

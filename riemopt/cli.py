@@ -46,23 +46,11 @@ class _Main(click.Group):
         except OSError as error:
             place = f" to {str(error.filename)!r}" if error.filename else ""
             _complain(f"error: cannot write{place}: {error.strerror}")
-        except ValueError as error:
-            if not _is_ours(error):
-                raise
-            _complain(f"error: {error}")
 
 
 def _complain(message: str, status: int = 2) -> NoReturn:
     click.echo(f"riemopt: {' '.join(message.split())}", err=True)
     sys.exit(status)
-
-
-def _is_ours(error: BaseException) -> bool:
-    """Whether an error was raised by a check of this package, and not somewhere below it by accident."""
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    return traceback is not None and traceback.tb_frame.f_globals.get("__name__", "").startswith("riemopt.")
 
 
 class _Numbers(click.ParamType):
@@ -255,3 +243,7 @@ def _can_print(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+if __name__ == "__main__":
+    main()

@@ -124,7 +124,9 @@ class SymbolicGeometry:
 
 
 def _readable(expression: sp.Expr) -> sp.Expr:
-    return sp.factor_terms(sp.simplify(expression))
+    """The shorter of two forms that a person might have written."""
+    simple = sp.factor_terms(sp.simplify(expression))
+    return min(simple, sp.factor(simple), key=sp.count_ops)
 
 
 def _velocity(model: StatisticalModel) -> tuple[sp.Symbol, ...]:
@@ -267,7 +269,7 @@ class Manifold:
         """The scalar curvature at points, shape (...)."""
 
         def rule(p: Any, x: Any) -> Any:
-            p.require_inside(x)
+            p.require_domain(x)
             environment = dict(zip(self.model.parameters, x.nodes, strict=True))
             return type(x).scalar(p.graph.lower(self.symbolic.scalar_curvature, environment))
 

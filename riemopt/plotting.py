@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.mathtext import MathTextParser
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
@@ -189,7 +190,7 @@ def _loss_panels(
 ) -> None:
     """Panels on one scale, the mean negative log-likelihood against the iteration; what diverges leaves them."""
     every = np.concatenate([line for chart in losses for line in chart.values()])
-    low, high = np.nanmin(every), _ceiling(every, every[0])
+    limits = _padded(np.array([np.nanmin(every), _ceiling(every, every[0])]), "linear")[[0, -1]]
     for axes, chart, title in zip(panels, losses, titles, strict=True):
         for key, style in look.items():
             axes.plot(chart[key], **style.artist)
@@ -197,7 +198,7 @@ def _loss_panels(
         axes.set_title(_typeset(title))
         axes.set_xlabel("iteration")
         axes.xaxis.set_major_locator(_iterations())
-        axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+        axes.set_ylim(*limits)
     _share(panels, "mean negative log-likelihood")
 
 
@@ -227,13 +228,18 @@ def _path_panels(
             _mark_end(axes, x, y, style)
         axes.set(xscale=scales[0], yscale=scales[1], xlabel=_typeset(f"${names[0]}$"))
         axes.set(xlim=ranges[0][[0, -1]], ylim=ranges[1][[0, -1]])
-        for axis, scale in ((axes.xaxis, scales[0]), (axes.yaxis, scales[1])):
-            if scale == "log":
-                low, high = axis.get_view_interval()
-                axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
-                axis.set_major_formatter("{x:g}")
-                axis.set_minor_locator(NullLocator())
+        for axis in (axes.xaxis, axes.yaxis):
+            if axis.get_scale() == "log":
+                _label_decades(axis)
     _share(panels, _typeset(f"${names[1]}$"))
+
+
+def _label_decades(axis: Axis) -> None:
+    """Plain numbers on a logarithmic axis, 2 and 5 among them where there is room."""
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(NullLocator())
 
 
 def _gap_panel(axes: Axes, gap: Mapping[str, np.ndarray], look: Mapping[str, Style], scale: str) -> None:
@@ -284,7 +290,7 @@ def _padded(values: np.ndarray, scale: str) -> np.ndarray:
 def _levels(heights: np.ndarray, along: np.ndarray) -> np.ndarray:
     """Heights for contours, denser near the bottom, around those on the paths."""
     bottom = min(np.nanmin(heights), along.min())
-    depth = _ceiling(along, along[0]) - bottom
+    depth = _ceiling(along, along[0]) - bottom or 1.0
     return bottom + depth * np.geomspace(0.003, 3.0, 11)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sympy as sp
 
-from riemopt.errors import DomainError, ModelError, ShapeError
+from riemopt.errors import ArgumentError, DomainError, ModelError, ShapeError
 from riemopt.experiments.results import Tables, write_files
 from riemopt.integrators import Integrator, by_name
 from riemopt.manifold import Manifold
@@ -71,7 +71,7 @@ class InvarianceResult:
         remarks: list[str] = []
         for chart, key in itertools.product(self.charts, self.gap):
             if not self.status[chart][key].success:
-                last = int(np.flatnonzero(np.isfinite(self.losses[chart][key]))[-1])
+                last = np.isfinite(self.losses[chart][key]).sum() - 1
                 reason = self.status[chart][key].meaning
                 remarks.append(f"{key} in the chart {chart} ended after iteration {last}: {reason}")
         for key, gap in self.gap.items():
@@ -227,8 +227,8 @@ def invariance(
         If a sample lies outside the support.
     UnknownNameError
         If there is no integrator of a name.
-    ValueError
-        If a chart or an integrator is named twice, or the step size is not positive.
+    ArgumentError
+        If a chart or an integrator is named twice, the step size is not one positive number, or `steps` is negative.
 
     References
     ----------
@@ -248,9 +248,14 @@ def invariance(
     >>> bool(result.gap["geo"][-1] < result.gap["ng"][-1])
     True
     """
+    if np.ndim(step_size):
+        raise ArgumentError(f"step_size must be one number, not {step_size!r:.80}")
     charted = _charts(model, charts)
     rules = _rules(integrators)
     starts = {label: _start(model, label, moved, start) for label, moved in charted.items()}
+    problem = Manifold(model, backend="numpy").likelihood(samples)
+    if not np.isfinite(problem.loss(start)):
+        raise DomainError(f"start: the loss at {_listed(model, start)} is not finite")
     tell = progress or (lambda done, total, what: None)
     total = len(charted) * len(rules) + 1
     work = enumerate(itertools.product(charted.items(), rules.items()))
@@ -261,7 +266,7 @@ def invariance(
     status: dict[str, dict[str, Status]] = {label: {} for label in charted}
     for done, ((label, moved), (key, rule)) in work:
         tell(done, total, f"{key} in the chart {label}")
-        trajectory = minimize(problems[label], rule, start=starts[label], step_size=float(step_size), steps=steps)
+        trajectory = minimize(problems[label], rule, start=starts[label], step_size=step_size, steps=steps)
         losses[label][key], status[label][key] = trajectory.losses, trajectory.status
         points[label][key] = _to_own_chart(model, moved, trajectory.points)
 
@@ -274,7 +279,7 @@ def invariance(
         points=points,
         gap=dict(zip(rules, gaps, strict=True)),
         status=status,
-        problem=Manifold(model, backend="numpy").likelihood(samples),
+        problem=problem,
     )
 
 
@@ -285,7 +290,7 @@ def _charts(
     charted = {", ".join(map(str, model.parameters)): model}
     for label, moved in charts.items() if isinstance(charts, Mapping) else charts:
         if label in charted:
-            raise ValueError(f"two charts are called {label!r}")
+            raise ArgumentError(f"two charts are called {label!r}")
         if _identity(moved) != _identity(model):
             raise ModelError(f"the chart {label!r} is not a reparametrization of {model}: use model.reparametrize(...)")
         charted[label] = moved
@@ -304,10 +309,10 @@ def _rules(integrators: Iterable[str | Integrator]) -> dict[str, Integrator]:
         rule = by_name(integrator)
         key = integrator if isinstance(integrator, str) else repr(rule).removesuffix("()")
         if key in rules:
-            raise ValueError(f"the integrator {key!r} is named twice")
+            raise ArgumentError(f"the integrator {key!r} is named twice")
         rules[key] = rule
     if not rules:
-        raise ValueError("there are no integrators")
+        raise ArgumentError("there are no integrators")
     return rules
 
 
@@ -321,9 +326,12 @@ def _start(model: StatisticalModel, label: str, moved: StatisticalModel, start: 
         return theta
     found = moved.chart.from_original(model.chart.to_original(theta))
     if not np.isfinite(found).all():
-        place = ", ".join(f"{p} = {x}" for p, x in zip(model.parameters, theta.tolist(), strict=True))
-        raise DomainError(f"start: the chart {label!r} does not reach {place}")
+        raise DomainError(f"start: the chart {label!r} does not reach {_listed(model, theta)}")
     return found
+
+
+def _listed(model: StatisticalModel, point: Any) -> str:
+    return ", ".join(f"{symbol} = {float(x)}" for symbol, x in zip(model.parameters, point, strict=True))
 
 
 def _problems(charted: Mapping[str, StatisticalModel], samples: Any, backend: str) -> dict[str, LikelihoodProblem]:

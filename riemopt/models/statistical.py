@@ -88,8 +88,10 @@ class StatisticalModel:
             if not symbols:
                 raise ModelError(f"{self.name}: there is no {kind}")
             # by name: two symbols of one name and different assumptions read the same
-            if len({s.name for s in symbols}) != len(symbols):
-                raise ModelError(f"{self.name}: a {kind} is named twice")
+            names = [s.name for s in symbols]
+            twice = [name for name in names if names.count(name) > 1]
+            if twice:
+                raise ModelError(f"{self.name}: the {kind} {twice[0]} is named twice")
         both = {s.name for s in self.parameters} & {s.name for s in self.observation}
         if both:
             raise ModelError(f"{self.name}: {min(both)} is both a parameter and an observation")

@@ -11,7 +11,7 @@ __all__ = ["contains", "describe", "require_fit"]
 
 
 def contains(support: sp.Set, values: np.ndarray) -> np.ndarray:
-    """Whether numbers lie in a set, as an array of bool; NaN lies in none.
+    """Whether numbers lie in a set, as an array of bool; what is not finite lies in none.
 
     Parameters
     ----------
@@ -27,20 +27,21 @@ def contains(support: sp.Set, values: np.ndarray) -> np.ndarray:
     >>> contains(sp.Naturals0, np.array([0.0, 1.5, -1.0, 7.0]))
     array([ True, False, False,  True])
     """
-    if support in (sp.Reals, sp.S.Reals):
-        return np.isfinite(values)
+    values = np.where(np.isfinite(values), values, np.nan)
+    if support == sp.S.Reals:
+        return ~np.isnan(values)
     if isinstance(support, sp.Interval):
         low, high = float(support.start), float(support.end)
         above = values > low if support.left_open else values >= low
         below = values < high if support.right_open else values <= high
-        return above & below & np.isfinite(values)
+        return above & below
     if support in (sp.S.Naturals0, sp.S.Naturals, sp.S.Integers):
         least = {sp.S.Naturals0: 0.0, sp.S.Naturals: 1.0, sp.S.Integers: -np.inf}[support]
-        return (values == np.floor(values)) & (values >= least) & np.isfinite(values)
+        return (values == np.floor(values)) & (values >= least)
     if isinstance(support, sp.Range):
         low, high, step = float(support.inf), float(support.sup), abs(float(support.step))
         anchor = low if np.isfinite(low) else high
-        return (values >= low) & (values <= high) & (np.remainder(values - anchor, step) == 0) & np.isfinite(values)
+        return (values >= low) & (values <= high) & (np.remainder(values - anchor, step) == 0)
     if isinstance(support, sp.FiniteSet) and all(member.is_extended_real for member in support):
         return np.isin(values, [float(member) for member in support])
     if support.is_empty:

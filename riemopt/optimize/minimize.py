@@ -6,16 +6,17 @@ from typing import Any, Literal
 
 import numpy as np
 
-from riemopt.errors import ArgumentError, DomainError, ShapeError, UnsupportedError
+from riemopt.errors import ArgumentError, ShapeError, UnsupportedError
 from riemopt.integrators import Integrator, by_name, names
 from riemopt.optimize.trajectory import Trajectory
+from riemopt.problem import Problem
 from riemopt.status import Status
 
 __all__ = ["minimize"]
 
 
 def minimize(
-    problem: Any,
+    problem: Problem,
     integrator: str | Integrator,
     start: Any,
     step_size: Any,
@@ -29,7 +30,8 @@ def minimize(
     Parameters
     ----------
     problem : Problem
-        What to minimize: a likelihood, an :class:`~riemopt.OperatorProblem`, or anything that offers the primitives.
+        What to minimize: a likelihood, an :class:`~riemopt.OperatorProblem`, or a subclass of your own that offers some
+        primitives.
     integrator : str or Integrator
         How to move: a key of :func:`riemopt.integrators.names`, or an integrator, a user's own too.
     start : array_like, shape (..., n)
@@ -84,8 +86,7 @@ def minimize(
 
     batch, n = starts.shape[:-1], starts.shape[-1]
     flat, flat_h = starts.reshape(-1, n), h.reshape(-1)
-    fused = getattr(problem, "trajectories", None)
-    result = fused(rule, flat, flat_h, int(steps), keep == "all", tolerance) if fused else None
+    result = problem.trajectories(rule, flat, flat_h, int(steps), keep == "all", tolerance)
     if result is None:
         result = _one_by_one(problem, rule, flat, flat_h, int(steps), keep == "all", tolerance)
     points, losses, status = result
@@ -97,27 +98,28 @@ def minimize(
     )
 
 
-def _require_primitives(problem: Any, rule: Integrator) -> None:
-    offers: frozenset[str] = getattr(problem, "offers", frozenset())
-    missing = [need for need in rule.needs if need not in offers]
+def _require_primitives(problem: Problem, rule: Integrator) -> None:
+    if not isinstance(problem, Problem):
+        raise ArgumentError(f"a problem must be a riemopt.Problem, not {problem!r:.80}; see riemopt.OperatorProblem")
+    missing = [need for need in rule.needs if need not in problem.offers]
     if missing:
-        without = [key for key in names() if set(by_name(key).needs) <= set(offers)]
+        without = [key for key in names() if set(by_name(key).needs) <= problem.offers]
         hint = f"these integrators do without: {', '.join(without)}" if without else "no integrator does without"
         raise UnsupportedError(
             f"{rule} needs the primitive {missing[0]!r}, which {type(problem).__name__} does not offer; {hint}"
         )
 
 
-def _prepared(problem: Any, start: Any, step_size: Any) -> tuple[np.ndarray, np.ndarray]:
+def _prepared(problem: Problem, start: Any, step_size: Any) -> tuple[np.ndarray, np.ndarray]:
     """Starts (..., n) and step sizes (...) on one batch, checked."""
     starts = np.asarray(start)
     if starts.dtype.kind not in "fiu":
         raise ShapeError(f"start is not an array of numbers: {start!r:.80}")
-    precision = getattr(problem, "dtype", None) or (starts.dtype if starts.dtype.kind == "f" else np.float64)
-    starts = starts.astype(precision)
-    dimension = getattr(problem, "dimension", None)
-    if starts.ndim == 0 or (dimension is not None and starts.shape[-1] != dimension):
-        raise ShapeError(f"start has shape {starts.shape}, but its last axis must be {dimension or 'the coordinates'}")
+    own_precision = starts.dtype if starts.dtype.kind == "f" else np.float64
+    starts = starts.astype(problem.dtype or own_precision)
+    if starts.ndim == 0 or problem.dimension not in (None, starts.shape[-1]):
+        wanted = problem.dimension or "the coordinates"
+        raise ShapeError(f"start has shape {starts.shape}, but its last axis must be {wanted}")
     try:
         h = np.asarray(step_size, dtype=np.float64)
     except (TypeError, ValueError):
@@ -129,10 +131,7 @@ def _prepared(problem: Any, start: Any, step_size: Any) -> tuple[np.ndarray, np.
         batch = np.broadcast_shapes(starts.shape[:-1], h.shape)
     except ValueError:
         raise ShapeError(f"step_size of shape {h.shape} does not broadcast against start {starts.shape}") from None
-    if hasattr(problem, "require_inside"):
-        problem.require_inside(starts, "start")
-    elif not np.all(np.isfinite(starts)):
-        raise DomainError("start is not finite")
+    problem.require_inside(starts, "start")
     return np.broadcast_to(starts, (*batch, starts.shape[-1])), np.broadcast_to(h, batch)
 
 
@@ -175,14 +174,7 @@ class _Watched:
             return Status.NON_FINITE
         if not self._problem.contains(theta):
             return Status.LEFT_DOMAIN
-        if hasattr(self._problem, "reason"):
-            return Status(self._problem.reason(name, theta, *arguments))
-        if name in ("exp", "flow"):
-            return Status.LEFT_DOMAIN
-        source = {"natural_gradient": "gradient", "acceleration": "connection"}.get(name)
-        if source and not np.all(np.isfinite(getattr(self._problem, source)(theta, *arguments))):
-            return Status.NON_FINITE
-        return Status.SINGULAR_METRIC if source or name == "raise_index" else Status.NON_FINITE
+        return Status(self._problem.reason(name, theta, *arguments))
 
 
 _WATCHED = ("gradient", "raise_index", "natural_gradient", "connection", "acceleration", "exp", "flow")

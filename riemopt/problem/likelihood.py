@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from riemopt.kernels.target import Kernel, Target
+from riemopt.kernels.tracing import TracingError
 from riemopt.problem.protocol import PRIMITIVES, Problem
 from riemopt.problem.traced import Formulas, pointwise_program, trajectory_program
 from riemopt.status import Status
@@ -41,7 +42,7 @@ class LikelihoodProblem(Problem):
         self, formulas: Formulas, target: Target, data: np.ndarray, require_inside: Callable[[Any, str], None]
     ) -> None:
         self.formulas, self.target, self.data = formulas, target, data
-        self.require_inside = require_inside
+        self._require_inside = require_inside
         self.dimension = formulas.dimension
         self._kernels: dict[str, Kernel] = {}
 
@@ -73,6 +74,10 @@ class LikelihoodProblem(Problem):
         """The natural gradient flow from points after times of shape (...), shape (..., n)."""
         return self._evaluate("flow", theta, time, scalars=("time",))
 
+    def require_inside(self, points: Any, what: str) -> None:
+        """Raise :class:`~riemopt.errors.DomainError` for a point outside, naming the coordinate and its value."""
+        self._require_inside(points, what)
+
     def contains(self, theta: Any) -> bool:
         """Whether a point lies in the domain."""
         # by its status: the loss of a point inside may be too large to be a number
@@ -81,32 +86,11 @@ class LikelihoodProblem(Problem):
     def trajectories(
         self, rule: Any, starts: np.ndarray, step_sizes: np.ndarray, steps: int, keep_all: bool, tolerance: float | None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-        """Whole trajectories by a fused kernel.
-
-        Parameters
-        ----------
-        rule : Integrator
-            The update rule, traced here.
-        starts : array, shape (batch, n)
-            Where the trajectories start.
-        step_sizes : array, shape (batch,)
-            Their step sizes.
-        steps : int
-            The number of steps.
-        keep_all : bool
-            Whether to keep every point, or the last one only.
-        tolerance : float or None
-            The norm of the natural gradient at which to stop.
-
-        Returns
-        -------
-        tuple of array, or None
-            Points, losses and status; None if the rule cannot be traced or the target has no such kernel.
-        """
+        """Whole trajectories by a fused kernel, the rule traced; None if it cannot be. See :class:`Problem`."""
         try:
             # a copy, since running a rule may change a state that it keeps on itself
             program = trajectory_program(self.formulas, copy.deepcopy(rule), converges=tolerance is not None)
-        except Exception:
+        except (TracingError, AttributeError, IndexError, TypeError, ValueError):
             # traced arrays refuse much that arrays of numbers do; a rule that is wrong is wrong on numbers, too
             return None
         kernel = self.target.trajectories(program)

@@ -6,7 +6,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from riemopt.errors import UnsupportedError
+from riemopt.errors import DomainError, UnsupportedError
+from riemopt.status import Status
 
 __all__ = ["PRIMITIVES", "Problem"]
 
@@ -69,6 +70,64 @@ class Problem:
     def contains(self, theta: Any) -> bool:
         """Whether a point lies in the domain; here, whether it is finite."""
         return bool(np.all(np.isfinite(theta)))
+
+    def require_inside(self, points: Any, what: str) -> None:
+        """Raise :class:`~riemopt.errors.DomainError` unless all points, of shape (..., n), lie in the domain.
+
+        `what` is what the points are called in the message.
+        """
+        if not np.all(np.isfinite(points)):
+            raise DomainError(f"{what} is not finite")
+
+    def trajectories(
+        self, rule: Any, starts: np.ndarray, step_sizes: np.ndarray, steps: int, keep_all: bool, tolerance: float | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """Whole trajectories at once, where the problem has a faster way than taking a rule's steps one by one.
+
+        Parameters
+        ----------
+        rule : Integrator
+            The update rule.
+        starts : array, shape (batch, n)
+            Where the trajectories start.
+        step_sizes : array, shape (batch,)
+            Their step sizes.
+        steps : int
+            The number of steps.
+        keep_all : bool
+            Whether to keep every point, or the last one only.
+        tolerance : float or None
+            The norm of the natural gradient at which to stop.
+
+        Returns
+        -------
+        tuple of array, or None
+            Points, losses and status; None if there is no faster way.
+        """
+        return None
+
+    def reason(self, primitive: str, theta: Any, *arguments: Any) -> Status:
+        """Why a primitive gives numbers that are not finite at a point of the domain, for finite arguments.
+
+        Parameters
+        ----------
+        primitive : str
+            Its name.
+        theta, *arguments
+            What it was given; some of it may be computed again.
+
+        Returns
+        -------
+        Status
+            Here, ``LEFT_DOMAIN`` for an exact integration, ``SINGULAR_METRIC`` for a linear solve of finite
+            numbers, and ``NON_FINITE`` for everything else.
+        """
+        if primitive in ("exp", "flow"):
+            return Status.LEFT_DOMAIN
+        source = {"natural_gradient": "gradient", "acceleration": "connection"}.get(primitive)
+        if source and not np.all(np.isfinite(getattr(self, source)(theta, *arguments))):
+            return Status.NON_FINITE
+        return Status.SINGULAR_METRIC if source or primitive == "raise_index" else Status.NON_FINITE
 
     def _lack(self, primitive: str) -> NoReturn:
         raise UnsupportedError(f"{type(self).__name__} does not offer {primitive!r}")

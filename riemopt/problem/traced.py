@@ -152,7 +152,7 @@ class TracedPrimitives(Problem):
         if condition not in self.conditions:
             self.conditions.append(condition)
 
-    def require_inside(self, theta: Any) -> None:
+    def require_domain(self, theta: Any) -> None:
         """Note that a point must be finite and lie in the domain."""
         g, environment = self.graph, self._at(theta)
         for node in environment.values():
@@ -257,7 +257,7 @@ class TracedPrimitives(Problem):
 
     def _environment(self, theta: Any) -> dict[sp.Symbol, Node]:
         """The values of all symbols at a point, which must lie in the domain."""
-        self.require_inside(theta)
+        self.require_domain(theta)
         return {**self._at(theta), **dict(zip(self.formulas.data, self.data, strict=False))}
 
     def _vector(self, expressions: Sequence[sp.Expr], environment: Mapping[sp.Symbol, Node]) -> TracedArray:

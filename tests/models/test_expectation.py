@@ -1,0 +1,256 @@
+"""Expectations: what the score identities give against closed forms, quadrature and SciPy's moments."""
+
+from itertools import combinations_with_replacement, permutations, product
+
+import numpy as np
+import pytest
+import scipy.special
+import scipy.stats
+import sympy as sp
+
+import riemopt as ro
+from riemopt.errors import ExpectationError
+from riemopt.models.expectation import ObservationFreeHessian, exponential_form
+
+x = sp.Symbol("x", positive=True)
+a, b = sp.symbols("a b", positive=True)
+HALF_LINE = sp.Interval.open(0, sp.oo)
+
+
+# -- the Gamma metric, section 5 of the mathematics
+
+
+def trigamma(z):
+    return sp.polygamma(1, z)
+
+
+natural, negative = sp.Symbol("natural", positive=True), sp.Symbol("negative", negative=True)
+ALPHA, BETA = ro.models.Gamma().parameters
+GAMMA_METRICS = {
+    "shape and rate": ({}, (ALPHA, BETA), [[trigamma(ALPHA), -1 / BETA], [-1 / BETA, ALPHA / BETA**2]]),
+    "natural": (
+        {ALPHA: natural, BETA: -negative},
+        (natural, negative),
+        [[trigamma(natural), -1 / negative], [-1 / negative, natural / negative**2]],
+    ),
+    "scale": ({ALPHA: a, BETA: 1 / b}, (a, b), [[trigamma(a), 1 / b], [1 / b, a / b**2]]),
+    "cube": ({ALPHA: a, BETA: b**3}, (a, b), [[trigamma(a), -3 / b], [-3 / b, 9 * a / b**2]]),
+    "squares": (
+        {ALPHA: a**2, BETA: b**2},
+        (a, b),
+        [[4 * a**2 * trigamma(a**2), -4 * a / b], [-4 * a / b, 4 * a**2 / b**2]],
+    ),
+    # orthogonal: the mean and the shape
+    "mean": ({ALPHA: b, BETA: b / a}, (a, b), [[b / a**2, 0], [0, trigamma(b) - 1 / b]]),
+}
+
+
+@pytest.mark.parametrize("chart", GAMMA_METRICS)
+def test_gamma_metric_follows_from_the_log_density(chart):
+    substitution, parameters, expected = GAMMA_METRICS[chart]
+    model = ro.models.Gamma().reparametrize(substitution, parameters) if substitution else ro.models.Gamma()
+    assert str(model.expectation).startswith("score identity: an exponential family with statistics ")
+    assert (model.expectation.metric - sp.Matrix(expected)).applyfunc(sp.simplify).is_zero_matrix
+
+
+def test_gamma_determinant_is_the_known_one():
+    metric = ro.models.Gamma().expectation.metric
+    assert sp.simplify(metric.det() - (ALPHA * trigamma(ALPHA) - 1) / BETA**2) == 0
+
+
+# -- natural parameters and statistics
+
+
+FORMS = {
+    "gamma": lambda alpha, beta, t: {sp.log(t): alpha - 1, t: -beta},
+    "normal": lambda mu, sigma, t: {t: mu / sigma**2, t**2: -1 / (2 * sigma**2)},
+    "exponential": lambda rate, t: {t: -rate},
+    "poisson": lambda mean, t: {t: sp.log(mean)},
+}
+PARTITIONS = {
+    "gamma": lambda alpha, beta: sp.loggamma(alpha) - alpha * sp.log(beta),
+    "normal": lambda mu, sigma: mu**2 / (2 * sigma**2) + sp.log(sigma),
+    "exponential": lambda rate: -sp.log(rate),
+    "poisson": lambda mean: mean,
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_catalogue_is_found_to_be_exponential_families(name):
+    model = ro.models.family(name)
+    form = model.exponential_form
+    assert dict(zip(form.statistics, form.natural, strict=True)) == FORMS[name](*model.parameters, *model.observation)
+    excess = sp.simplify(form.log_partition - PARTITIONS[name](*model.parameters))
+    assert excess.is_number
+    inner = sp.Add(*(z * t for z, t in zip(form.natural, form.statistics, strict=True)))
+    assert sp.simplify(inner - form.log_partition + form.log_base - model.log_density) == 0
+    assert not form.log_base.free_symbols & set(model.parameters)
+    assert not form.log_partition.free_symbols & set(model.observation)
+
+
+def test_form_survives_every_chart(case):
+    form = case.model.exponential_form
+    assert len(form.statistics) == case.model.dimension
+    inner = sp.Add(*(z * t for z, t in zip(form.natural, form.statistics, strict=True)))
+    difference = sp.expand(inner - form.log_partition + form.log_base - sp.expand(case.model.log_density))
+    assert sp.simplify(difference) == 0
+
+
+REFERENCES = {
+    "gamma": ((2.5, 0.75), lambda alpha, beta: scipy.stats.gamma(alpha, scale=1 / beta)),
+    "normal": ((-1.5, 0.25), scipy.stats.norm),
+    "exponential": ((0.125,), lambda rate: scipy.stats.expon(scale=1 / rate)),
+    "poisson": ((20.0,), scipy.stats.poisson),
+}
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_mean_statistics_are_the_moments_that_scipy_knows(name):
+    model = ro.models.family(name)
+    point, reference = REFERENCES[name]
+    for statistic, mean in zip(model.exponential_form.statistics, model.expectation.mean, strict=True):
+        function = sp.lambdify(model.observation, statistic, "numpy")
+        value = sp.lambdify(model.parameters, mean, "scipy")(*point)
+        assert value == pytest.approx(reference(*point).expect(function), rel=1e-8)
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_metric_is_the_covariance_of_the_score(name):
+    model = ro.models.family(name)
+    point, reference = REFERENCES[name]
+    score = [
+        sp.lambdify((*model.parameters, *model.observation), model.log_density.diff(p), "scipy")
+        for p in model.parameters
+    ]
+    expected = [
+        [reference(*point).expect(lambda t, u=u, v=v: u(*point, t) * v(*point, t)) for u in score] for v in score
+    ]
+    metric = sp.lambdify(model.parameters, model.expectation.metric, "scipy")(*point)
+    np.testing.assert_allclose(metric, expected, rtol=1e-7, atol=1e-9)
+
+
+def test_statistics_with_affine_coefficients_are_one():
+    # a Gamma distribution of mean 1: its coefficients a - 1 and -a are affine in one another
+    model = ro.StatisticalModel(
+        a * sp.log(a) + (a - 1) * sp.log(x) - a * x - sp.loggamma(a), x, HALF_LINE, (a,), name="Gamma of mean 1"
+    )
+    form = model.exponential_form
+    assert form.statistics == (sp.log(x) - x,) and form.natural == (a - 1,) and form.log_base == -x
+    expected = trigamma(a) - 1 / a
+    assert sp.simplify(model.expectation.metric[0, 0] - expected) == 0
+    moved = model.reparametrize({a: b**2}, (b,))
+    assert sp.simplify(moved.expectation.metric[0, 0] - 4 * b**2 * expected.subs(a, b**2)) == 0
+
+
+def test_terms_that_do_not_separate_have_no_form():
+    theta = sp.Symbol("theta", real=True)
+    assert exponential_form(-sp.log(1 + (x - theta) ** 2), [x], [theta]) is None
+    assert exponential_form(-((x / a) ** b), [x], [a, b]) is None
+
+
+# -- second derivatives that are free of the observation
+
+
+def test_observation_free_hessian_is_its_own_expectation():
+    # Gamma of shape 2; SymPy does not take the logarithm apart, since it cannot tell that both factors are positive
+    rate = sp.Symbol("rate", real=True)
+    model = ro.StatisticalModel(sp.log(rate**2 * T) - rate * T, T, HALF_LINE, (rate,), domain=[rate > 0])
+    assert model.exponential_form is None
+    assert isinstance(model.expectation, ObservationFreeHessian)
+    assert (
+        str(model.expectation)
+        == "score identity: the second derivatives of the log-density do not contain the observation"
+    )
+    assert sp.simplify(model.expectation.metric[0, 0] - 2 / rate**2) == 0
+    # the third central moment of a Gamma distribution of shape 2, of the other sign
+    assert sp.simplify(model.expectation.skewness[0, 0, 0] + 4 / rate**3) == 0
+
+
+# -- what there is no way for yet
+
+
+MU = sp.Symbol("mu", positive=True)
+T = sp.Symbol("t", real=True)
+WITHOUT = {
+    "curved": (
+        -((T - MU) ** 2) / (2 * MU**2) - sp.log(MU) - sp.log(2 * sp.pi) / 2,
+        T,
+        (MU,),
+        [r"2 statistics for 1 parameters: the system is not square", "second derivatives"],
+    ),
+    "Cauchy": (
+        -sp.log(1 + (T - MU) ** 2) - sp.log(sp.pi),
+        T,
+        (MU,),
+        ["the terms of the log-density do not separate", "second derivatives"],
+    ),
+    "Weibull of unknown shape": (
+        sp.log(b / a) + (b - 1) * sp.log(x / a) - (x / a) ** b,
+        x,
+        (a, b),
+        ["the terms of the log-density do not separate", "second derivatives"],
+    ),
+    "two parameters that act as one": (
+        sp.log(a * b) - a * b * x,
+        x,
+        (a, b),
+        ["1 statistics for 2 parameters: the system is not square", "second derivatives"],
+    ),
+    "dependent natural parameters": (
+        a * b * sp.log(x) + a**2 * b**2 * x - (a * b) ** 3,
+        x,
+        (a, b),
+        ["its natural parameters depend on one another", "second derivatives"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT)
+def test_error_names_every_way_that_was_tried(name):
+    density, observation, parameters, tried = WITHOUT[name]
+    support = HALF_LINE if observation == x else sp.S.Reals
+    model = ro.StatisticalModel(density, observation, support, parameters, name=name)
+    with pytest.raises(ExpectationError, match="no way was found to take expectations") as caught:
+        _ = model.expectation
+    for way in tried:
+        assert way in str(caught.value)
+    with pytest.raises(ExpectationError):
+        ro.Manifold(model, backend="numpy").metric(np.ones(model.dimension))
+
+
+# -- the Amari–Chentsov tensor
+
+
+def test_skewness_is_the_third_moment_of_the_score(case):
+    """By mpmath: integrals over the half-line or the line, sums over the counts."""
+    model, point = case.model, case.points[1]
+    score = [model.log_density.diff(p) for p in model.parameters]
+    tensor = np.array(sp.lambdify(model.parameters, model.expectation.skewness.tolist(), "scipy")(*point), dtype=float)
+    for index in combinations_with_replacement(range(model.dimension), 3):
+        expected = case.mean(sp.Mul(*(score[i] for i in index)), point)
+        for permuted in permutations(index):
+            assert tensor[permuted] == pytest.approx(expected, rel=1e-7, abs=1e-7)
+
+
+@pytest.mark.parametrize("name", ["gamma", "normal", "exponential", "poisson"])
+def test_skewness_in_natural_parameters_is_the_third_derivative_of_the_log_partition(name):
+    z, w = sp.Symbol("z", positive=True), sp.Symbol("w", negative=True)
+    model = ro.models.family(name)
+    p = model.parameters
+    substitution, parameters, partition = {
+        "gamma": ({p[0]: z, p[-1]: -w}, (z, w), sp.loggamma(z) - z * sp.log(-w)),
+        "normal": (
+            {p[0]: -z / (2 * w), p[-1]: sp.sqrt(-1 / (2 * w))},
+            (z, w),
+            -(z**2) / (4 * w) - sp.log(-2 * w) / 2,
+        ),
+        "exponential": ({p[0]: -w}, (w,), -sp.log(-w)),
+        "poisson": ({p[0]: sp.exp(z)}, (z,), sp.exp(z)),
+    }[name]
+    if name == "normal":  # half of the plane will do: the natural parameter of a positive mean is positive
+        model = ro.StatisticalModel(
+            model.log_density, model.observation, model.support, p, domain=[p[0] > 0], name="Normal of positive mean"
+        )
+    skewness = model.reparametrize(substitution, parameters).expectation.skewness
+    for index in product(range(len(parameters)), repeat=3):
+        assert sp.simplify(skewness[index] - partition.diff(*(parameters[i] for i in index))) == 0
