@@ -67,6 +67,7 @@ sphinx_gallery_conf = {
     "filename_pattern": gallery.runnable(),
     "reset_argv": "gallery.arguments",
     "image_scrapers": ["gallery.saved_figures"],
+    "default_thumb_file": str(Path(__file__).parent / "figures" / "invariance.png"),
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,

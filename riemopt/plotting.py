@@ -173,6 +173,8 @@ def invariance_figure(
         entries = [figure.axes[0].get_lines()[i] for i in range(len(look))]
         labels = [style.label(key) for key, style in look.items()]
         figure.legend(entries, labels, loc="outside upper center", ncols=3 if across > 2 else 2, frameon=False)
+        for axes in figure.axes:
+            axes.tick_params(labelsize=_LOOK["xtick.labelsize"])  # or Matplotlib asks again when it draws
         _lay_out(figure)
     return figure
 

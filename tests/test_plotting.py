@@ -107,6 +107,15 @@ def test_latex_that_matplotlib_does_not_know_is_shown_as_it_is():
     assert figure.axes[0].get_title() == r"\begin{cases}b\end{cases}"
 
 
+def test_no_text_leaves_the_figure(tmp_path):
+    figure = draw(charts=4)
+    plotting.save(figure, tmp_path / "figure.png")
+    for axes in figure.axes:
+        box = axes.get_tightbbox()
+        assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1
+
+
 def test_a_saved_figure_is_reproducible(tmp_path):
     for name in ("first.svg", "second.svg"):
         plotting.save(draw(charts=1), tmp_path / name)
