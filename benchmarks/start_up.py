@@ -1,7 +1,7 @@
 """How long a user waits for the first result: ``python -m benchmarks.start_up``.
 
-Measured in fresh processes: ``import riemopt``; ``riemopt invariance`` from an empty kernel cache and again; and the same
-experiment with the kernels compiled. Writes ``benchmarks/results/start_up.json``.
+Measured in fresh processes: ``import riemopt``; ``riemopt invariance`` from an empty kernel cache and again; and the
+same experiment with all its kernels compiled. Writes ``benchmarks/results/start_up.json``.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from riemopt.errors import DataError, RiemoptError
+from riemopt.errors import RiemoptError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -153,18 +153,15 @@ def invariance_command(
 
 def _samples(model: StatisticalModel, data: str | None, column: str | None, seed: int) -> np.ndarray:
     """The observations of a file, or drawn ones."""
-    from riemopt.datasets import read_column
+    from riemopt.datasets import read_numbered_column
     from riemopt.experiments.settings import example_samples
 
     if data is None:
         if column is not None:
             raise click.UsageError("--column needs --data")
         return example_samples(model, seed)
-    samples = read_column(data, column)
-    try:
-        model.require_samples(samples)
-    except DataError as error:
-        raise DataError(f"{data}: {error}") from None
+    samples, where = read_numbered_column(data, column)
+    model.require_samples(samples, where)
     return samples
 
 

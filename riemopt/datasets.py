@@ -9,7 +9,7 @@ import io
 import itertools
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from riemopt.errors import DataError
 
-__all__ = ["read_column"]
+__all__ = ["read_column", "read_numbered_column"]
 
 _DELIMITERS = "\t;,"  # in order of preference: where several divide evenly, a comma is a decimal comma
 _SNIFFED_LINES = 20
@@ -57,6 +57,13 @@ def read_column(path: str | os.PathLike[str], column: str | int | None = None) -
     ...     read_column(file, "rain"), read_column(file, 2)
     (array([0.5 , 1.25]), array([0.5 , 1.25]))
     """
+    return read_numbered_column(path, column)[0]
+
+
+def read_numbered_column(
+    path: str | os.PathLike[str], column: str | int | None = None
+) -> tuple[NDArray[np.float64], Callable[[int], str]]:
+    """The numbers of :func:`read_column`, and a function that says in which file, row and column number i stands."""
     name = os.fspath(path)
     text = _read_text(name)
     rows = _rows(name, text, _delimiter(text))
@@ -70,10 +77,14 @@ def read_column(path: str | os.PathLike[str], column: str | int | None = None) -
     if not values:
         raise DataError(f"{name}: there is nothing below the header")
     numbers = np.array(values)
+
+    def where(i: int) -> str:
+        return f"{name}: row {lines[i]}, {label}"
+
     infinite = np.flatnonzero(~np.isfinite(numbers))
     if infinite.size:
-        raise DataError(f"{name}: row {lines[infinite[0]]}, {label}: {numbers[infinite[0]]} is not a finite number")
-    return numbers
+        raise DataError(f"{where(infinite[0])}: {numbers[infinite[0]]} is not a finite number")
+    return numbers, where
 
 
 def _read_text(name: str) -> str:

@@ -409,7 +409,9 @@ class Manifold:
         """A few Newton steps for exp(x, v) = y: which converged, v, the derivative of exp there, and exp(x, v)."""
         v = v.copy()
         end, slope = self._exp_and_slope(x, v, rtol, atol)
-        enough = 1e-5 * self.norm(y, y - x) + 100.0 * self.norm(y, rtol * np.abs(y) + atol)
+        # what is left is squared by the one step more in _shoot; a chord may be much longer than its geodesic
+        length = np.minimum(self.norm(y, y - x), self.norm(x, v))
+        enough = 1e-6 * length + 100.0 * self.norm(y, rtol * np.abs(y) + atol)
         error = self.norm(y, y - end)
         for _ in range(_NEWTON_STEPS):
             # NaN is not above: a geodesic that has left the domain has no derivative to follow

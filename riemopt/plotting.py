@@ -223,7 +223,8 @@ def _path_panels(
     levels = _levels(heights, along)
     for axes, chart in zip(panels, points, strict=True):
         axes.grid(False)
-        axes.contour(*ranges, heights, levels=levels, colors="#C8C8C8", linewidths=0.7, linestyles="solid")
+        if len(levels):
+            axes.contour(*ranges, heights, levels=levels, colors="#C8C8C8", linewidths=0.7, linestyles="solid")
         for key, style in look.items():
             x, y = chart[key].T
             axes.plot(x, y, **style.artist, linewidth=1.1, markersize=2.6)
@@ -290,10 +291,11 @@ def _padded(values: np.ndarray, scale: str) -> np.ndarray:
 
 
 def _levels(heights: np.ndarray, along: np.ndarray) -> np.ndarray:
-    """Heights for contours, denser near the bottom, around those on the paths."""
+    """Heights for contours, denser near the bottom, around those on the paths; none where rounding leaves none."""
     bottom = min(np.nanmin(heights), along.min())
     depth = _ceiling(along, along[0]) - bottom or 1.0
-    return bottom + depth * np.geomspace(0.003, 3.0, 11)
+    levels = np.unique(bottom + depth * np.geomspace(0.003, 3.0, 11))
+    return levels[np.isfinite(levels)]
 
 
 def _typeset(text: str) -> str:

@@ -10,6 +10,11 @@ __all__ = ["Status"]
 class Status(enum.IntEnum):
     """Why a trajectory ended.
 
+    Attributes
+    ----------
+    meaning : str
+        The status in words.
+
     Examples
     --------
     >>> Status(2)
@@ -18,29 +23,23 @@ class Status(enum.IntEnum):
     'a point, or a point that a step had to look at, lies outside the domain'
     """
 
-    COMPLETED = 0
-    CONVERGED = 1
-    LEFT_DOMAIN = 2
-    SINGULAR_METRIC = 3
-    NON_FINITE = 4
-    DIVERGED = 5
+    meaning: str
 
-    @property
-    def meaning(self) -> str:
-        """The status in words."""
-        return _MEANINGS[self]
+    COMPLETED = 0, "all steps were taken"
+    CONVERGED = 1, "the Riemannian norm of the gradient fell under the tolerance"
+    LEFT_DOMAIN = 2, "a point, or a point that a step had to look at, lies outside the domain"
+    SINGULAR_METRIC = 3, "the metric is singular or not positive definite to working precision"
+    NON_FINITE = 4, "a number is not finite"
+    DIVERGED = 5, "an exact integration did not come to its end within its limit of work"
+
+    def __new__(cls, value: int, meaning: str) -> Status:
+        """A member from its code and its meaning."""
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
 
     @property
     def success(self) -> bool:
         """Whether every number up to the end can be trusted."""
         return self in (Status.COMPLETED, Status.CONVERGED)
-
-
-_MEANINGS = {
-    Status.COMPLETED: "all steps were taken",
-    Status.CONVERGED: "the Riemannian norm of the gradient fell under the tolerance",
-    Status.LEFT_DOMAIN: "a point, or a point that a step had to look at, lies outside the domain",
-    Status.SINGULAR_METRIC: "the metric is singular or not positive definite to working precision",
-    Status.NON_FINITE: "a number is not finite",
-    Status.DIVERGED: "an exact integration did not come to its end within its limit of work",
-}

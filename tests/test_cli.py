@@ -88,7 +88,7 @@ INVARIANCE = [
     (["--data", "empty.csv", "--column", "2"], "empty.csv: row 3, column 'wait': the cell is empty"),
     (["--data", "nan.csv"], "nan.csv: row 3, column 'wait': nan is not a finite number"),
     (["--data", "infinite.csv"], "infinite.csv: row 2, column 1: inf is not a finite number"),
-    (["--data", "negative.csv"], "negative.csv: sample 2: x = -2.5 lies outside the support of Gamma"),
+    (["--data", "negative.csv"], "negative.csv: row 3, column 1: x = -2.5 lies outside the support of Gamma"),
     (["--data", "blank.csv"], "blank.csv: the file is empty"),
     (["--data", "."], ".: this is a directory, not a file"),
     (["--column", "wait"], "--column needs --data"),

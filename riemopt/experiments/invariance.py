@@ -232,7 +232,7 @@ def invariance(
 
     References
     ----------
-    Song, Song and Ermon, "Accelerating Natural Gradient with Higher-Order Invariance", 2018, section 6.1.
+    Song, Song and Ermon, "Accelerating Natural Gradient with Higher-Order Invariance", 2018, section 7.1.
 
     Examples
     --------

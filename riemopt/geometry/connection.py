@@ -1,6 +1,6 @@
 """Connections: Levi-Civita symbols of both kinds, α-connections, and the lowered product that integrators need.
 
-The notation and the order of indices are those of the architecture: first kind ``[ν, α, β]`` (lowered index first),
+The order of indices is the same everywhere: first kind ``[ν, α, β]`` (lowered index first),
 second kind ``[μ, α, β]``.
 """
 

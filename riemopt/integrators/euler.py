@@ -19,7 +19,7 @@ class GradientDescent(Integrator):
     needs: ClassVar[tuple[str, ...]] = ("gradient",)
 
     def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
-        """See :class:`Integrator`."""
+        """See :class:`riemopt.Integrator`."""
         return theta - h * problem.gradient(theta), memory
 
 
@@ -34,5 +34,5 @@ class NaturalGradient(Integrator):
     needs: ClassVar[tuple[str, ...]] = ("gradient", "raise_index")
 
     def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
-        """See :class:`Integrator`."""
+        """See :class:`riemopt.Integrator`."""
         return theta - h * problem.natural_gradient(theta), memory

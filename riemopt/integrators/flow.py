@@ -19,5 +19,5 @@ class ExactFlow(Integrator):
     needs: ClassVar[tuple[str, ...]] = ("gradient", "raise_index", "flow")
 
     def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
-        """See :class:`Integrator`."""
+        """See :class:`riemopt.Integrator`."""
         return problem.flow(theta, h), memory

@@ -20,7 +20,7 @@ class GeodesicCorrection(Integrator):
     needs: ClassVar[tuple[str, ...]] = ("gradient", "raise_index", "connection")
 
     def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
-        """See :class:`Integrator`."""
+        """See :class:`riemopt.Integrator`."""
         v = -problem.natural_gradient(theta)
         return theta + h * v + 0.5 * h**2 * problem.acceleration(theta, v), memory
 
@@ -41,7 +41,7 @@ class FasterGeodesicCorrection(Integrator):
         return -problem.natural_gradient(theta)
 
     def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
-        """See :class:`Integrator`."""
+        """See :class:`riemopt.Integrator`."""
         covector = -problem.gradient(theta) - 0.5 * h * problem.connection(theta, memory)
         delta = problem.raise_index(theta, covector)
         return theta + h * delta, delta
@@ -58,5 +58,5 @@ class RiemannianEuler(Integrator):
     needs: ClassVar[tuple[str, ...]] = ("gradient", "raise_index", "exp")
 
     def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
-        """See :class:`Integrator`."""
+        """See :class:`riemopt.Integrator`."""
         return problem.exp(theta, -h * problem.natural_gradient(theta)), memory

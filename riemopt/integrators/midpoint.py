@@ -19,6 +19,6 @@ class Midpoint(Integrator):
     needs: ClassVar[tuple[str, ...]] = ("gradient", "raise_index")
 
     def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
-        """See :class:`Integrator`."""
+        """See :class:`riemopt.Integrator`."""
         halfway = theta - 0.5 * h * problem.natural_gradient(theta)
         return theta - h * problem.natural_gradient(halfway), memory

@@ -228,7 +228,7 @@ def _trajectory_lines(program: TrajectoryProgram, solvers: Mapping[Ode, str]) ->
         "            if k == steps:",
         "                break",
         *_indented(step, 3),
-        f"            failure = maximum(begun, {stepped})",
+        f"            failure = begun if begun != 0.0 else {stepped}",
         "            if failure != 0.0:",
         "                outcome = int(failure)",
         "                break",

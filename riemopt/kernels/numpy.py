@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import scipy.integrate
 import scipy.special
 
 from riemopt.kernels.lowering import Ode, Program
@@ -14,7 +13,7 @@ from riemopt.kernels.stepping import MAXIMAL_STEPS
 from riemopt.kernels.target import Target
 from riemopt.status import Status
 
-__all__ = ["NumpyTarget"]
+__all__ = ["NumpyTarget", "integrate"]
 
 
 def _polygamma(order: int) -> Callable[[Any], Any]:
@@ -69,26 +68,20 @@ def _solver(ode: Ode) -> Callable[..., tuple[Any, ...]]:
     field = _function(ode.field)
     n = ode.dimension
 
-    def solve_one(*arguments: float) -> tuple[float, ...]:
+    def solve_one(*numbers: float) -> tuple[float, ...]:
+        arguments = np.array(numbers)
         state, constants = arguments[:n], arguments[n:-3]
         duration, rtol, atol = arguments[-3:]
-        status, *_ = field(*state, *constants)
-        failed = (float(status) or float(Status.LEFT_DOMAIN), *[np.nan] * n)
-        if status != 0.0:
-            return failed
+        cause = Status.COMPLETED
 
-        def derivative(time: float, y: np.ndarray) -> np.ndarray:
+        def derivative(y: np.ndarray) -> np.ndarray:
+            nonlocal cause
             status, *values = field(*y, *constants)
-            return np.array(values, dtype=np.float64) if status == 0.0 else np.full(n, np.nan)
+            cause = Status(int(status))
+            return np.full(n, np.nan) if cause else np.array(values, dtype=np.float64)
 
-        solver = scipy.integrate.DOP853(derivative, 0.0, state, duration, rtol=max(rtol, 3e-14), atol=atol)
-        for _ in range(MAXIMAL_STEPS):
-            if solver.status != "running":
-                break
-            solver.step()
-        if solver.status == "running":
-            return (float(Status.DIVERGED), *failed[1:])
-        return (0.0, *solver.y) if solver.status == "finished" else failed
+        status, end = integrate(derivative, state, duration, rtol, atol)
+        return (float(cause or status) if status else 0.0, *end)
 
     solve_each = np.vectorize(solve_one, otypes=[np.float64] * (n + 1))
 
@@ -97,3 +90,52 @@ def _solver(ode: Ode) -> Callable[..., tuple[Any, ...]]:
         return status, tuple(end)
 
     return solve
+
+
+def integrate(
+    derivative: Callable[[np.ndarray], np.ndarray], start: np.ndarray, duration: float, rtol: float, atol: float
+) -> tuple[Status, np.ndarray]:
+    """Solve one autonomous equation with SciPy's ``DOP853``, step by step and with a limit of work.
+
+    Parameters
+    ----------
+    derivative : callable
+        The right-hand side; what is not finite refuses a step, which is tried again shorter.
+    start : array, shape (n,)
+        The state at the start, in the precision that the end is to have.
+    duration : float
+        How long; of either sign.
+    rtol, atol : float
+        Tolerances; not below what the precision can tell apart.
+
+    Returns
+    -------
+    status : Status
+        ``COMPLETED``; ``LEFT_DOMAIN`` where the solution ends early; ``DIVERGED`` after too many steps.
+    end : array, shape (n,)
+        The state at the end; NaN if it was not reached.
+    """
+    from scipy.integrate import DOP853
+
+    lost = np.full_like(start, np.nan)
+    rounding = float(np.finfo(start.dtype).eps)
+    with np.errstate(all="ignore"):
+        if not (np.isfinite(duration) and np.isfinite(start).all() and np.isfinite(derivative(start)).all()):
+            return Status.LEFT_DOMAIN, lost
+        solver = DOP853(
+            lambda time, state: derivative(state.astype(start.dtype)).astype(np.float64),
+            0.0,
+            start.astype(np.float64),
+            duration,
+            rtol=max(rtol, 100.0 * rounding),
+            atol=atol if start.dtype == np.float64 else max(atol, rounding),
+        )
+        for _ in range(MAXIMAL_STEPS):
+            if solver.status != "running":
+                break
+            solver.step()
+    if solver.status == "running":
+        return Status.DIVERGED, lost
+    if solver.status == "failed":
+        return Status.LEFT_DOMAIN, lost
+    return Status.COMPLETED, solver.y.astype(start.dtype)

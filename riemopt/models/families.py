@@ -107,7 +107,7 @@ _FAMILIES: dict[str, Callable[[], StatisticalModel]] = {
 
 
 def names() -> tuple[str, ...]:
-    """The families that :func:`family` knows, in alphabetical order.
+    """The families that :func:`riemopt.models.family` knows, in alphabetical order.
 
     Examples
     --------

@@ -237,8 +237,19 @@ class StatisticalModel:
         self.domain.require(theta, what="point")
         return self._sampler(self.chart.to_original(theta), size, np.random.default_rng(rng))
 
-    def require_samples(self, samples: Any) -> list[np.ndarray]:
+    def require_samples(self, samples: Any, where: Callable[[int], str] = "sample {}".format) -> list[np.ndarray]:
         """The samples as a column for each observation.
+
+        Parameters
+        ----------
+        samples : array_like, shape (N,), or (N, d) for d > 1 observations
+            What to check.
+        where : callable, optional
+            Says what a sample is called, from its index.
+
+        Returns
+        -------
+        list of array, shape (N,)
 
         Raises
         ------
@@ -255,7 +266,7 @@ class StatisticalModel:
             ):
                 if wrong.any():
                     index = int(np.argmax(wrong))
-                    raise DataError(f"sample {index}: {symbol} = {column[index]} {why}")
+                    raise DataError(f"{where(index)}: {symbol} = {column[index]} {why}")
         return columns
 
     def _columns(self, samples: Any) -> list[np.ndarray]:

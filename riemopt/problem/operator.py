@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
-import scipy.integrate
 
 from riemopt.errors import ShapeError, UnsupportedError
+from riemopt.kernels.numpy import integrate
 from riemopt.linear_solvers import ConjugateGradient, LinearSolver
 from riemopt.problem.protocol import Problem
 from riemopt.problem.traced import ATOL, RTOL
@@ -17,9 +17,6 @@ from riemopt.status import Status
 __all__ = ["OperatorProblem"]
 
 Function = Callable[..., Any]
-
-_MAXIMAL_STEPS = 100_000
-"""Steps after which an exact integration counts as not to be had: as many as compiled kernels take."""
 
 
 class OperatorProblem(Problem):
@@ -123,11 +120,12 @@ class OperatorProblem(Problem):
         def derivative(state: np.ndarray) -> np.ndarray:
             return np.concatenate([state[n:], self.acceleration(state[:n], state[n:])])
 
-        return _integrated(derivative, np.concatenate([point, _vector(vector, point, "the vector is")]), 1.0)[:n]
+        start = np.concatenate([point, _vector(vector, point, "the vector is")])
+        return integrate(derivative, start, 1.0, RTOL, ATOL)[1][:n]
 
     def flow(self, theta: Any, time: Any) -> np.ndarray:
         """The exact natural gradient flow; see :class:`Problem`."""
-        return _integrated(lambda point: -self.natural_gradient(point), _point(theta), float(time))
+        return integrate(lambda point: -self.natural_gradient(point), _point(theta), float(time), RTOL, ATOL)[1]
 
     def reason(self, primitive: str, theta: Any, *arguments: Any) -> Status:
         """Why a primitive gives numbers that are not finite, although its arguments are; some are computed again.
@@ -191,26 +189,3 @@ def _numbers(value: Any, what: str) -> np.ndarray:
     if array.dtype.kind not in "fiu":
         raise ShapeError(f"{what} {value!r:.60}, not an array of real numbers")
     return array
-
-
-def _integrated(derivative: Callable[[np.ndarray], np.ndarray], start: np.ndarray, duration: float) -> np.ndarray:
-    """The end of an autonomous equation's solution in the precision of its start, NaN if it does not get there."""
-    lost = np.full_like(start, np.nan)
-    if not (np.all(np.isfinite(start)) and np.isfinite(duration)):
-        return lost
-
-    def right(time: float, state: np.ndarray) -> np.ndarray:
-        return derivative(state.astype(start.dtype)).astype(np.float64)
-
-    rounding = float(np.finfo(start.dtype).eps)
-    with np.errstate(all="ignore"):  # a stage may overshoot: it is refused, and tried again with a shorter step
-        if not np.all(np.isfinite(derivative(start))):
-            return lost
-        stepper = scipy.integrate.DOP853(
-            right, 0.0, start.astype(np.float64), duration, rtol=max(RTOL, 10.0 * rounding), atol=max(ATOL, rounding)
-        )
-        for _ in range(_MAXIMAL_STEPS):
-            if stepper.status != "running":
-                break
-            stepper.step()
-        return stepper.y.astype(start.dtype) if stepper.status == "finished" else lost
