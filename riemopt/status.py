@@ -32,7 +32,7 @@ class Status(enum.IntEnum):
     NON_FINITE = 4, "a number is not finite"
     DIVERGED = 5, "an exact integration did not come to its end within its limit of work"
 
-    def __new__(cls, value: int, meaning: str) -> Status:
+    def __new__(cls, value: int, meaning: str = "") -> Status:
         """A member from its code and its meaning."""
         member = int.__new__(cls, value)
         member._value_ = value
