@@ -70,7 +70,7 @@ def read_numbered_column(
     line, first = next(rows, (0, []))
     if not first:
         raise DataError(f"{name}: the file is empty")
-    header = [] if any(map(_like_a_number, first)) else [cell.strip() for cell in first]
+    header = [] if any(map(_like_a_number, first)) else [_on_one_line(cell) for cell in first]
     index = _locate(name, column, header, len(first))
     label = f"column {header[index]!r}" if header else f"column {index + 1}"
     values, lines = _numbers(name, rows if header else itertools.chain([(line, first)], rows), index, len(first), label)
@@ -155,6 +155,11 @@ def _like_a_number(cell: str) -> bool:
     return True
 
 
+def _on_one_line(name: str) -> str:
+    """A name as messages print it: a quoted cell may hold line breaks."""
+    return " ".join(name.split())
+
+
 def _locate(name: str, column: str | int | None, header: Sequence[str], width: int) -> int:
     """The index of a column, from 0."""
     columns = ", ".join(header) if header else f"numbers 1 to {width}, the file has no header"
@@ -163,7 +168,7 @@ def _locate(name: str, column: str | int | None, header: Sequence[str], width: i
             raise DataError(f"{name}: the file has {width} columns, say which ({columns})")
         return 0
     if isinstance(column, str):
-        sought = column.strip()
+        sought = _on_one_line(column)
         if header.count(sought) > 1:
             raise DataError(f"{name}: several columns are called {sought!r}: give a number from 1 to {width}")
         if sought in header:

@@ -94,7 +94,7 @@ INVARIANCE = [
     (["--column", "wait"], "--column needs --data"),
     (["--output", "in-the-way"], "cannot write to 'in-the-way': Not a directory"),
     (["--output", "in-the-way/below"], "cannot write to 'in-the-way/below': Not a directory"),
-    (["--outptu", "x"], "'--outptu'"),
+    (["--outptu", "x"], "--outptu"),
     (["extra"], "extra"),
 ]
 OTHERS = [

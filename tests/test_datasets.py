@@ -142,3 +142,10 @@ def test_any_file_gives_finite_numbers_or_one_line(file, content: bytes, column:
         assert np.isfinite(read_column(path, column or None)).all()
     except DataError as error:
         assert "\n" not in str(error)
+
+
+def test_header_with_a_line_break_stays_on_one_line(file):
+    with pytest.raises(DataError) as caught:
+        read_column(file('"rain\nin mm",day\n1,2\n'))
+    assert "\n" not in str(caught.value)
+    np.testing.assert_array_equal(read_column(file('"rain\nin mm",day\n1,2\n'), "rain in mm"), [1.0])

@@ -243,7 +243,8 @@ def test_geodesics_of_the_normal_model_are_half_circles(normal, mu, sigma, u, w)
 @given(mean, positive, mean, positive)
 def test_distances_of_the_normal_model_are_hyperbolic(normal, mu, sigma, nu, tau):
     p, q = [mu, sigma], [nu, tau]
-    assert normal.numba.distance(p, q) == pytest.approx(half_plane_distance(p, q), rel=1e-8, abs=1e-15)
+    rounding = 1e-15 * (1.0 + max(abs(mu), abs(nu))) / min(sigma, tau)
+    assert normal.numba.distance(p, q) == pytest.approx(half_plane_distance(p, q), rel=1e-8, abs=rounding)
 
 
 ARC_LENGTHS = {

@@ -212,7 +212,7 @@ def _trajectory_lines(program: TrajectoryProgram, solvers: Mapping[Ode, str]) ->
         *_indented(begin, 2),
         f"        begun = {before[program.begun[0]]}",
         f"        outcome = {int(Status.COMPLETED)}",
-        "        last = 0",
+        "        last = -1",
         "        for k in range(steps + 1):",
         *_indented(observe, 3),
         f"            if {seen} != 0.0:",

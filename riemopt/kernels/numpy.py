@@ -77,8 +77,10 @@ def _solver(ode: Ode) -> Callable[..., tuple[Any, ...]]:
         def derivative(y: np.ndarray) -> np.ndarray:
             nonlocal cause
             status, *values = field(*y, *constants)
-            cause = Status(int(status))
-            return np.full(n, np.nan) if cause else np.array(values, dtype=np.float64)
+            # the stages after one that was refused are not numbers, which is not why
+            if np.isfinite(y).all():
+                cause = Status(int(status))
+            return np.full(n, np.nan) if status else np.array(values, dtype=np.float64)
 
         status, end = integrate(derivative, state, duration, rtol, atol)
         return (float(cause or status) if status else 0.0, *end)

@@ -150,7 +150,8 @@ def solver_source(ode: Ode, name: str, field: str) -> str:
     for stage, row in enumerate(DORMAND_PRINCE_853.stages, start=1):
         used = ", ".join(f"k{earlier}" for earlier in row)
         stages.append(f"status, k{stage} = {field}(stage_{stage}_of_{n}(y, d, {used}), p)")
-        stages.append("refused = maximum(refused, status)")
+        # the first one: the stages after one that was refused may not be numbers
+        stages.append("refused = status if refused == 0.0 else refused")
     weighted = ", ".join(f"k{stage}" for stage in DORMAND_PRINCE_853.weights)
     compared = ", ".join(f"k{stage}" for stage in _ERROR_STAGES)
     step = "\n        ".join(stages)

@@ -83,6 +83,12 @@ class LikelihoodProblem(Problem):
         # by its status: the loss of a point inside may be too large to be a number
         return bool(self._run("loss", theta, axes=())[0] == Status.COMPLETED)
 
+    def reason(self, primitive: str, theta: Any, *arguments: Any) -> Status:
+        """Why a primitive gives numbers that are not finite; an exact integration knows. See :class:`Problem`."""
+        scalars = ("time",) if primitive == "flow" else ()
+        status = int(self._run(primitive, theta, *arguments, scalars=scalars)[0]) if primitive in ("exp", "flow") else 0
+        return Status(status) if status else super().reason(primitive, theta, *arguments)
+
     def trajectories(
         self, rule: Any, starts: np.ndarray, step_sizes: np.ndarray, steps: int, keep_all: bool, tolerance: float | None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:

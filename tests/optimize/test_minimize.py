@@ -269,15 +269,15 @@ AS_THEY_STAND = [Halving, Stateful, Solved, Named, Growing]
 @pytest.mark.parametrize("rule", AS_THEY_STAND, ids=lambda rule: rule.__name__)
 def test_rule_without_a_trace_runs_as_it_stands(problems, rule):
     starts = [[1.0, 1.0], [2.5, 0.75]]
-    fast, plain = (ro.minimize(p, rule(), start=starts, step_size=0.5, steps=6) for p in problems)
+    fast, plain = (ro.minimize(p, rule(), start=starts, step_size=0.25, steps=6) for p in problems)
     assert np.all(fast.success)
     assert_same(fast, plain)
     for start, points in zip(starts, fast.points, strict=True):
         x, memory, alone = np.array(start), None, rule()
-        memory = alone.init(problems[1], x, 0.5)
+        memory = alone.init(problems[1], x, 0.25)
         for point in points:
             np.testing.assert_allclose(point, x, rtol=1e-11)
-            x, memory = alone.step(problems[1], x, 0.5, memory)
+            x, memory = alone.step(problems[1], x, 0.25, memory)
 
 
 def test_state_of_a_rule_is_not_touched_by_the_attempt_to_trace_it(problems):
@@ -405,10 +405,10 @@ def test_trajectory_has_the_attributes_it_promises(compiled):
 
 @pytest.mark.parametrize("key", [*KEYS, "as it stands"])
 def test_failure_of_a_member_leaves_the_others_unharmed(problems, key):
-    """Gradient descent and a stateful rule too; the second member is sent out of the domain, or fails at its start."""
+    """The second member is sent out of the domain, unless it moves exactly; to the third, the metric is singular."""
     rule = Solved() if key == "as it stands" else key
     starts = np.array([[1.0, 1.0], [0.05, 9.0], [1e16, 1e16], [2.0, 2.0]])
-    step_sizes = [0.125, 300.0, 0.125, 0.125]
+    step_sizes = [0.125, 0.125 if key in EXACT else 300.0, 0.125, 0.125]
     for problem in problems:
         together = ro.minimize(problem, rule, start=starts, step_size=step_sizes, steps=4)
         assert list(together.success[[0, 3]]) == [True, True]
@@ -530,8 +530,8 @@ def test_message_of_a_batch_counts_its_statuses(compiled):
 
 @pytest.mark.parametrize("key", ["gd", "ng", "geof"])
 def test_trajectory_stops_where_the_riemannian_norm_is_small(problems, key):
-    tolerance = 1e-3
-    both = [ro.minimize(p, key, [4.0, 4.0], 0.4, 400, tolerance=tolerance) for p in problems]
+    start, tolerance = ([5.0, 5.0], 0.2) if key == "gd" else ([4.0, 4.0], 1e-3)
+    both = [ro.minimize(p, key, start, 0.4, 100, tolerance=tolerance) for p in problems]
     assert_same(*both)
     for problem, trajectory in zip(problems, both, strict=True):
         assert trajectory.status is ro.Status.CONVERGED and trajectory.success
@@ -539,12 +539,12 @@ def test_trajectory_stops_where_the_riemannian_norm_is_small(problems, key):
             np.einsum("ki,ki->k", problem.gradient(trajectory.points), problem.natural_gradient(trajectory.points))
         )
         at = int(np.argmax(speed <= tolerance))
-        assert 0 < at < 400 and np.all(speed[:at] > tolerance)
-        np.testing.assert_array_equal(trajectory.points[at:], np.broadcast_to(trajectory.points[at], (401 - at, 2)))
+        assert 0 < at < 100 and np.all(speed[:at] > tolerance)
+        np.testing.assert_array_equal(trajectory.points[at:], np.broadcast_to(trajectory.points[at], (101 - at, 2)))
         np.testing.assert_array_equal(trajectory.losses[at:], trajectory.losses[at])
-        whole = ro.minimize(problem, key, [4.0, 4.0], 0.4, 400)
+        whole = ro.minimize(problem, key, start, 0.4, 100)
         np.testing.assert_array_equal(trajectory.points[: at + 1], whole.points[: at + 1])
-        last = ro.minimize(problem, key, [4.0, 4.0], 0.4, 400, tolerance=tolerance, keep="last")
+        last = ro.minimize(problem, key, start, 0.4, 100, tolerance=tolerance, keep="last")
         np.testing.assert_array_equal(last.points, trajectory.points[-1:])
         assert last.status is ro.Status.CONVERGED
 
