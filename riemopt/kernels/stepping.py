@@ -151,7 +151,7 @@ def solver_source(ode: Ode, name: str, field: str) -> str:
         used = ", ".join(f"k{earlier}" for earlier in row)
         stages.append(f"status, k{stage} = {field}(stage_{stage}_of_{n}(y, d, {used}), p)")
         # the first one: the stages after one that was refused may not be numbers
-        stages.append("refused = status if refused == 0.0 else refused")
+        stages.append("refused = select(refused == 0.0, status, refused)")
     weighted = ", ".join(f"k{stage}" for stage in DORMAND_PRINCE_853.weights)
     compared = ", ".join(f"k{stage}" for stage in _ERROR_STAGES)
     step = "\n        ".join(stages)

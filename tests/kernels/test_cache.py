@@ -29,7 +29,9 @@ print(len(compiled), repr(end.tolist()), repr(float(loss)))
 
 def run(directory):
     environment = {**os.environ, "RIEMOPT_CACHE": str(directory)}
-    result = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=120)
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=120
+    )
     assert result.returncode == 0, result.stderr
     count, numbers = result.stdout.split(maxsplit=1)
     return int(count), numbers, result.stderr

@@ -75,7 +75,9 @@ def test_targets_agree_to_rounding():
 def test_every_function_of_the_table_is_bound_by_both_targets():
     graph = Graph()
     inputs = tuple(graph.input(f"input {i}") for i in range(3))
-    calls = [graph.call(name, *inputs[:count]) for name, count in FUNCTIONS.items() if name not in ("select", "isfinite")]
+    calls = [
+        graph.call(name, *inputs[:count]) for name, count in FUNCTIONS.items() if name not in ("select", "isfinite")
+    ]
     calls.append(graph.call("select", graph.operate("lt", inputs[0], inputs[1]), inputs[1], inputs[2]))
     calls.append(graph.call("select", graph.call("isfinite", inputs[0]), inputs[1], inputs[2]))
     program = Program(inputs, (graph.constant(0.0), *calls))

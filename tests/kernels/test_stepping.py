@@ -1,5 +1,6 @@
 """The stepper: order conditions, accuracy against closed forms and SciPy, and how it says that it cannot go on."""
 
+import itertools
 import math
 from fractions import Fraction
 
@@ -132,7 +133,7 @@ def test_error_falls_with_the_tolerance():
     run = solver(oscillator, 2, NumbaTarget())
     errors = [abs(run([1.0, 0.0], 20.0, rtol, rtol)[1][0] - math.cos(20.0)) for rtol in (1e-4, 1e-7, 1e-10, 1e-13)]
     assert errors[0] < 1e-2 and errors[-1] < 1e-11
-    assert all(finer < coarser for coarser, finer in zip(errors, errors[1:], strict=False))
+    assert all(finer < coarser for coarser, finer in itertools.pairwise(errors))
 
 
 def test_trajectories_of_a_batch_have_their_own_step_control_and_constants():
