@@ -201,6 +201,18 @@ def test_geodesic_that_leaves_the_domain_in_finite_time_is_nan_from_there_on(roo
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_geodesic_that_touches_the_edge_does_not_come_back(backend):
+    """By mean, a geodesic of the Poisson model is a parabola: its way ends where it touches 0."""
+    manifold = ro.Manifold(ro.models.Poisson(), backend=backend)
+    times = np.array([-3.0, 0.5, 0.9, 0.999, 1.001, 1.5, 3.0, 100.0])
+    expected = np.where(times < 1, (1 - times) ** 2, np.nan)
+    np.testing.assert_allclose(manifold.geodesic([1.0], [-2.0], times)[:, 0], expected, rtol=1e-6)
+    np.testing.assert_allclose(manifold.geodesic([1.0], [2.0], -times)[:, 0], expected, rtol=1e-6)
+    carried = manifold.transport([1.0], [[-1.0], [-3.0]], [1.0])
+    np.testing.assert_allclose(carried, [[0.5], [np.nan]], rtol=1e-8)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
 def test_transport_along_a_geodesic_that_leaves_is_nan(roots, backend):
     root, _ = roots[backend]
     carried = root.transport([[1.0], [1.0]], [[-0.5], [-1.5]], [1.0])

@@ -123,10 +123,15 @@ class Ode:
         Takes y and p; returns the status, then f.
     dimension : int
         The number of components of y.
+    approach : Program, optional
+        Takes y and p; returns how fast the solution closes in on the nearest edge of the domain, forward and backward
+        in time, as one over the time left at constant speed. A step is no longer than that time. Needed where a
+        solution may touch the edge and come back: a step across would look at nothing but the inside.
     """
 
     field: Program
     dimension: int
+    approach: Program | None = None
 
     @property
     def constants(self) -> int:

@@ -94,15 +94,24 @@ def _solvers(odes: Sequence[Ode]) -> tuple[dict[Ode, str], str]:
             if needed not in names:
                 add(needed)
         name = names[ode] = f"ode_{len(names)}"
-        inputs = {node: f"x{i}" for i, node in enumerate(ode.field.inputs)}
-        state, constants = list(inputs.values())[: ode.dimension], list(inputs.values())[ode.dimension :]
-        lines = [f"{''.join(f'{x}, ' for x in state)} = y"]
-        lines += [f"{''.join(f'{x}, ' for x in constants)} = p"] if constants else []
-        lines += emit(ode.field.outputs, inputs, names)
-        status, *derivative = (inputs[node] for node in ode.field.outputs)
+        lines, (status, *derivative) = body(ode.field, ode.dimension)
         lines.append(f"return {status}, ({''.join(f'{x}, ' for x in derivative)})")
         parts.append("\n".join(["@inner", f"def {name}_field(y, p):", *_indented(lines, 1), ""]))
-        parts.append("@inner\n" + solver_source(ode, name, f"{name}_field"))
+        if ode.approach is not None:
+            lines, rates = body(ode.approach, ode.dimension)
+            lines.append(f"return {', '.join(rates)}")
+            parts.append("\n".join(["@inner", f"def {name}_approach(y, p):", *_indented(lines, 1), ""]))
+        approach = f"{name}_approach" if ode.approach is not None else ""
+        parts.append("@inner\n" + solver_source(ode, name, f"{name}_field", approach))
+
+    def body(program: Program, dimension: int) -> tuple[list[str], list[str]]:
+        """The statements of a program of y and p, and the names of its outputs."""
+        inputs = {node: f"x{i}" for i, node in enumerate(program.inputs)}
+        state, constants = list(inputs.values())[:dimension], list(inputs.values())[dimension:]
+        lines = [f"{''.join(f'{x}, ' for x in state)} = y"]
+        lines += [f"{''.join(f'{x}, ' for x in constants)} = p"] if constants else []
+        lines += emit(program.outputs, inputs, names)
+        return lines, [inputs[node] for node in program.outputs]
 
     for ode in odes:
         if ode not in names:

@@ -66,6 +66,7 @@ def _function(program: Program) -> Callable[..., tuple[Any, ...]]:
 def _solver(ode: Ode) -> Callable[..., tuple[Any, ...]]:
     """The solver of one equation on arrays: SciPy's method of the same class as our own, one start at a time."""
     field = _function(ode.field)
+    approach = None if ode.approach is None else _function(ode.approach)
     n = ode.dimension
 
     def solve_one(*numbers: float) -> tuple[float, ...]:
@@ -82,7 +83,12 @@ def _solver(ode: Ode) -> Callable[..., tuple[Any, ...]]:
                 cause = Status(int(status))
             return np.full(n, np.nan) if status else np.array(values, dtype=np.float64)
 
-        status, end = integrate(derivative, state, duration, rtol, atol)
+        def horizon(y: np.ndarray) -> float:
+            assert approach is not None
+            rate = approach(*y, *constants)[0 if duration > 0 else 1]
+            return 1.0 / rate if rate > 0 else np.inf
+
+        status, end = integrate(derivative, state, duration, rtol, atol, horizon if approach else None)
         return (float(cause or status) if status else 0.0, *end)
 
     solve_each = np.vectorize(solve_one, otypes=[np.float64] * (n + 1))
@@ -95,7 +101,12 @@ def _solver(ode: Ode) -> Callable[..., tuple[Any, ...]]:
 
 
 def integrate(
-    derivative: Callable[[np.ndarray], np.ndarray], start: np.ndarray, duration: float, rtol: float, atol: float
+    derivative: Callable[[np.ndarray], np.ndarray],
+    start: np.ndarray,
+    duration: float,
+    rtol: float,
+    atol: float,
+    horizon: Callable[[np.ndarray], float] | None = None,
 ) -> tuple[Status, np.ndarray]:
     """Solve one autonomous equation with SciPy's ``DOP853``, step by step and with a limit of work.
 
@@ -109,6 +120,8 @@ def integrate(
         How long; of either sign.
     rtol, atol : float
         Tolerances; not below what the precision can tell apart.
+    horizon : callable, optional
+        How long a step from a state may be.
 
     Returns
     -------
@@ -135,6 +148,8 @@ def integrate(
         for _ in range(MAXIMAL_STEPS):
             if solver.status != "running":
                 break
+            if horizon is not None:
+                solver.max_step = horizon(solver.y)
             solver.step()
     if solver.status == "running":
         return Status.DIVERGED, lost

@@ -124,7 +124,7 @@ def _in_blocks(name: str, head: list[str], row: Row | None, dimension: int) -> s
     return " + ".join(calls)
 
 
-def solver_source(ode: Ode, name: str, field: str) -> str:
+def solver_source(ode: Ode, name: str, field: str, approach: str = "") -> str:
     """The text of the solver of one equation.
 
     Parameters
@@ -136,6 +136,8 @@ def solver_source(ode: Ode, name: str, field: str) -> str:
     field : str
         What the equation's compiled field is called in the text: a function of the state and the constants as tuples
         that returns the status, and the derivative as a tuple.
+    approach : str, optional
+        What :attr:`Ode.approach` is called in the text, if the equation has one.
 
     Returns
     -------
@@ -155,6 +157,15 @@ def solver_source(ode: Ode, name: str, field: str) -> str:
     weighted = ", ".join(f"k{stage}" for stage in DORMAND_PRINCE_853.weights)
     compared = ", ".join(f"k{stage}" for stage in _ERROR_STAGES)
     step = "\n        ".join(stages)
+    limit = (
+        f"""
+        forward, backward = {approach}(y, p)
+        rate = forward if duration > 0.0 else backward
+        if h * rate > 1.0:
+            h = 1.0 / rate"""
+        if approach
+        else ""
+    )
     return f"""def {name}(y, p, duration, rtol, atol):
     status, k0 = {field}(y, p)
     if status != 0.0:
@@ -171,7 +182,7 @@ def solver_source(ode: Ode, name: str, field: str) -> str:
     t = 0.0
     cause = 0.0
     largest = 6.0
-    for _ in range({MAXIMAL_STEPS}):
+    for _ in range({MAXIMAL_STEPS}):{limit}
         last = h >= span - t
         if last:
             h = span - t

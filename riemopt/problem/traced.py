@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -68,7 +68,9 @@ class Formulas:
     def geodesic(self) -> Ode:
         """The geodesic equation θ̈ = -g⁻¹Γ(θ̇), as a first-order system in (θ, θ̇)."""
         n = self.dimension
-        return self._ode(2 * n, (), lambda p, y: np.concatenate([y[n:], p.acceleration(y[:n], y[n:])]))
+        return self._ode(
+            2 * n, (), lambda p, y: np.concatenate([y[n:], p.acceleration(y[:n], y[n:])]), self._approach(2 * n)
+        )
 
     @cached_property
     def natural_gradient_flow(self) -> Ode:
@@ -85,7 +87,7 @@ class Formulas:
             turned = p.raise_index(point, p.mixed_connection(point, velocity, carried))
             return np.concatenate([velocity, p.acceleration(point, velocity), -turned])
 
-        return self._ode(3 * n, (), derivative)
+        return self._ode(3 * n, (), derivative, self._approach(3 * n))
 
     @cached_property
     def jacobi(self) -> Ode:
@@ -105,13 +107,34 @@ class Formulas:
                 parts.append(p.tangent(velocity, state, variation))
             return np.concatenate(parts)
 
-        return self._ode(2 * n * (n + 1), (), derivative)
+        return self._ode(2 * n * (n + 1), (), derivative, self._approach(2 * n * (n + 1)))
 
     def _ode(
-        self, dimension: int, data: Sequence[sp.Symbol], derivative: Callable[[TracedPrimitives, Any], Any]
+        self,
+        dimension: int,
+        data: Sequence[sp.Symbol],
+        derivative: Callable[[TracedPrimitives, Any], Any],
+        approach: Program | None = None,
     ) -> Ode:
         program = pointwise_program(self, derivative, [dimension], data=data)
-        return Ode(program, dimension)
+        return Ode(program, dimension, approach)
+
+    def _approach(self, dimension: int) -> Program | None:
+        """How fast a geodesic, whose state begins with (θ, θ̇), closes in on the edge: the largest -ṁ/m and ṁ/m.
+
+        By mean, a geodesic of the Poisson model is a parabola that touches 0 and comes back.
+        """
+        graph, n = Graph(), self.dimension
+        state = [graph.input(f"state {i}") for i in range(dimension)]
+        environment = dict(zip(self.parameters, state[:n], strict=True))
+        margins = [graph.lower(margin, environment) for margin in self.margins]
+        slopes = graph.tangents(margins, dict(zip(state[:n], state[n : 2 * n], strict=True)))
+        rates = [graph.div(slope, margin) for slope, margin in zip(slopes, margins, strict=True)]
+        if not rates:
+            return None
+        backward = reduce(lambda a, b: graph.call("maximum", a, b), rates)
+        forward = reduce(lambda a, b: graph.call("maximum", a, b), [graph.neg(rate) for rate in rates])
+        return Program(tuple(state), (forward, backward))
 
 
 @dataclass(eq=False)
