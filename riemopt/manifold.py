@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from riemopt.errors import ArgumentError, BackendError, ExpectationError, ShapeError, UnknownNameError
+from riemopt.arrays import as_numbers
+from riemopt.errors import ArgumentError, BackendError, ShapeError, UnknownNameError
 from riemopt.geometry import connection, curvature, geodesic, metric
-from riemopt.kernels.target import Kernel, Target, as_numbers, broadcast
+from riemopt.kernels.target import Kernel, Target, broadcast
 from riemopt.models.statistical import StatisticalModel
 from riemopt.problem.likelihood import LikelihoodProblem
 from riemopt.problem.traced import ATOL, RTOL, Formulas, pointwise_program
@@ -447,16 +448,20 @@ class Manifold:
         samples : array_like, shape (N,), or (N, d) for d > 1 observations
             They are reduced to their mean sufficient statistics here, once.
 
+        Returns
+        -------
+        LikelihoodProblem
+
         Raises
         ------
         DataError
             If there is no sample, or one lies outside the support.
+        ExpectationError
+            If no way is known to take expectations under the model.
         """
         model = self.model
         columns = model.require_samples(samples)
-        form = model.exponential_form
-        if form is None:
-            raise ExpectationError(f"the log-density of {model.name} does not reduce to sufficient statistics")
+        form = model.expectation.form
         data = _symbols_beside(model, [f"mean_{i}" for i in range(len(form.statistics) + 1)])
         *means, base = data
         loss = form.log_partition - base - sp.Add(*(z * m for z, m in zip(form.natural, means, strict=True)))

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from riemopt.arrays import as_numbers
 from riemopt.errors import ShapeError
 from riemopt.kernels.lowering import Node, Program
 
-__all__ = ["Kernel", "Target", "TrajectoryProgram", "as_numbers", "broadcast"]
+__all__ = ["Kernel", "Target", "TrajectoryProgram", "broadcast"]
 
 ArrayFunction = Callable[..., np.ndarray]
 
@@ -160,11 +161,3 @@ def _with_axes(array: Any, name: str, axes: tuple[int, ...]) -> np.ndarray:
         wanted = ", ".join(("...", *map(str, axes)))
         raise ShapeError(f"{name} has shape {numbers.shape}, but its axes must be ({wanted})")
     return numbers
-
-
-def as_numbers(array: Any, name: str) -> np.ndarray:
-    """Anything NumPy takes as float64; ShapeError names what is not an array of numbers."""
-    try:
-        return np.asarray(array, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ShapeError(f"{name} is not an array of numbers: {array!r:.80}") from None

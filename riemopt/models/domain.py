@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 from sympy.core.relational import Relational
 
+from riemopt.arrays import as_numbers
 from riemopt.errors import DomainError, ModelError, ShapeError
 
 __all__ = ["Domain", "array_function", "as_points", "require_known"]
@@ -312,7 +313,10 @@ def array_function(parameters: Sequence[sp.Symbol], expressions: Sequence[sp.Exp
     >>> array_function((x, y), (x * y, sp.Integer(1)))(np.array([2.0, 3.0]))
     array([6., 1.])
     """
-    compiled = sp.lambdify(tuple(parameters), list(expressions), modules=["scipy", "numpy"], cse=True)
+    # a coordinate may be called like a function in an expression
+    arguments = {p: sp.Dummy(**p.assumptions0) for p in parameters}
+    replaced = [e.xreplace(arguments) for e in expressions]
+    compiled = sp.lambdify(list(arguments.values()), replaced, modules=["scipy", "numpy"], cse=True)
 
     def values(points: Floats) -> Floats:
         result = np.empty((*points.shape[:-1], len(expressions)))
@@ -338,9 +342,9 @@ def as_points(points: ArrayLike, parameters: Sequence[sp.Symbol], what: str = "p
     Raises
     ------
     ShapeError
-        If the last axis has not length n.
+        If they are no numbers, or the last axis has not length n.
     """
-    array = np.asarray(points, dtype=np.float64)
+    array = as_numbers(points, what)
     if array.ndim == 0 or array.shape[-1] != len(parameters):
         names = ", ".join(map(str, parameters))
         raise ShapeError(f"{what}: the last axis of shape {array.shape} must have length {len(parameters)}: ({names})")

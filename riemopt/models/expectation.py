@@ -10,7 +10,7 @@ The score identity E[∂_μℓ] = 0 holds for every regular model. Two kinds of 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,11 +21,17 @@ from riemopt.errors import ExpectationError
 __all__ = ["Expectation", "ExponentialForm", "expectation_of", "exponential_form"]
 
 
+Values = Mapping[sp.Symbol, sp.Expr]
+
+
 class Expectation(ABC):
     """A way of taking expectations under one model.
 
     ``str()`` says in words which way it is.
     """
+
+    form: ExponentialForm
+    """The log-density as an exponential family, which reduces samples to mean statistics."""
 
     @abstractmethod
     def __str__(self) -> str: ...
@@ -143,10 +149,12 @@ def _slope(coefficient: sp.Expr, other: sp.Expr, parameters: Sequence[sp.Symbol]
 class ObservationFreeHessian(Expectation):
     """Expectations where ∂_μ∂_νℓ does not contain the observation.
 
-    Then E[∂_νℓ ∂_α∂_βℓ] = 0, and differentiating the metric gives T_μνκ = ∂_κ g_μν.
+    Then E[∂_νℓ ∂_α∂_βℓ] = 0, and differentiating the metric gives T_μνκ = ∂_κ g_μν. The model is an exponential family
+    with natural parameters θ, whose form is read off at one point and one observation.
     """
 
     hessian: sp.ImmutableMatrix
+    form: ExponentialForm
     parameters: tuple[sp.Symbol, ...]
 
     def __str__(self) -> str:
@@ -220,13 +228,39 @@ def _tidy(expression: sp.Expr) -> sp.Expr:
     return sp.cancel(sp.expand_log(expression)) if expression.free_symbols else expression
 
 
+def _affine_form(
+    log_density: sp.Expr, parameters: Sequence[sp.Symbol], observed: Values, point: Values
+) -> ExponentialForm:
+    """The form of a log-density whose score is affine in functions of the observation: ℓ = θ·T(x) - A(θ) + log h(x).
+
+    With x₀ and θ₀ given, T(x) is the score at θ₀ less that of x₀, and A(θ) = -ℓ(x₀; θ).
+    """
+    here = log_density.subs(observed)
+    excess = log_density - here
+    statistics = tuple(excess.diff(p).subs(point) for p in parameters)
+    linear = sp.Add(*(point[p] * statistic for p, statistic in zip(parameters, statistics, strict=True)))
+    return ExponentialForm(tuple(parameters), statistics, -here, excess.subs(point) - linear)
+
+
 def expectation_of(
     log_density: sp.Expr,
     observation: Sequence[sp.Symbol],
     parameters: tuple[sp.Symbol, ...],
     form: ExponentialForm | None,
+    reference: Callable[[], tuple[Values, Values]],
 ) -> Expectation:
     """The first way of taking expectations that a log-density admits.
+
+    Parameters
+    ----------
+    log_density : sympy.Expr
+        ℓ(x; θ).
+    observation, parameters : sequence of sympy.Symbol
+        x and θ.
+    form : ExponentialForm or None
+        What :func:`exponential_form` found.
+    reference : callable
+        Gives some observation of the support and some point of the domain, as values of their symbols.
 
     Raises
     ------
@@ -248,6 +282,7 @@ def expectation_of(
         tried.append("exponential family (its natural parameters depend on one another)")
     hessian = sp.hessian(log_density, parameters).applyfunc(sp.simplify)
     if not hessian.free_symbols & set(observation):
-        return ObservationFreeHessian(sp.ImmutableMatrix(hessian), parameters)
+        form = _affine_form(log_density, parameters, *reference())
+        return ObservationFreeHessian(sp.ImmutableMatrix(hessian), form, parameters)
     tried.append("second derivatives of the log-density (they contain the observation)")
     raise ExpectationError(f"no way was found to take expectations; tried {'; '.join(tried)}")

@@ -13,7 +13,7 @@ from riemopt.errors import DataError, ModelError, ShapeError
 from riemopt.models.chart import Chart
 from riemopt.models.domain import Domain, as_points
 from riemopt.models.expectation import Expectation, ExponentialForm, expectation_of, exponential_form
-from riemopt.models.support import contains, describe, require_fit
+from riemopt.models.support import contains, describe, member, require_fit
 
 __all__ = ["StatisticalModel"]
 
@@ -139,7 +139,17 @@ class StatisticalModel:
     @cached_property
     def expectation(self) -> Expectation:
         """How expectations under the model are taken; ``print`` it to read it in words."""
-        return expectation_of(self.log_density, self.observation, self.parameters, self.exponential_form)
+        form = self.exponential_form
+        return expectation_of(self.log_density, self.observation, self.parameters, form, self._reference)
+
+    def _reference(self) -> tuple[dict[sp.Symbol, sp.Expr], dict[sp.Symbol, sp.Expr]]:
+        """Some observation of the support and some point of the domain."""
+        point = self.domain.from_free(np.zeros(self.dimension))
+        if not self.domain.contains(point):
+            point = self.domain.interior_points(1)[0]
+        coordinates = [sp.nsimplify(x, rational=True) for x in point]
+        members = [member(support) for support in self.support]
+        return dict(zip(self.observation, members, strict=True)), dict(zip(self.parameters, coordinates, strict=True))
 
     # -- other charts
 

@@ -7,7 +7,7 @@ import sympy as sp
 
 from riemopt.errors import ModelError
 
-__all__ = ["contains", "describe", "require_fit"]
+__all__ = ["contains", "describe", "member", "require_fit"]
 
 
 def contains(support: sp.Set, values: np.ndarray) -> np.ndarray:
@@ -83,6 +83,26 @@ def require_fit(symbol: sp.Symbol, support: sp.Set) -> None:
     for assumption, wrong in broken.items():
         if wrong:
             raise ModelError(f"the support {describe(support)} does not fit {symbol}, which is declared {assumption}")
+
+
+def member(support: sp.Set) -> sp.Expr:
+    """Some number in a set, away from its ends where it has an inside.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> member(sp.Interval.open(0, sp.oo)), member(sp.Interval(0, 1)), member(sp.S.Reals), member(sp.Naturals)
+    (1, 1/2, 0, 1)
+    """
+    if isinstance(support, sp.Interval):
+        low, high = support.start, support.end
+        if low.is_finite and high.is_finite:
+            return (low + high) / 2
+        return low + 1 if low.is_finite else (high - 1 if high.is_finite else sp.S.Zero)
+    if isinstance(support, (sp.Union, sp.Intersection)):
+        inside = (candidate for part in support.args for candidate in [member(part)] if candidate in support)
+        return next(inside, sp.S.Zero)
+    return next(iter(support))
 
 
 def describe(support: sp.Set) -> str:

@@ -399,3 +399,15 @@ def test_a_typed_chart_that_is_none_is_refused_by_name(domain, texts, error: typ
         infer_symbols(domain.parameters, texts, domain)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_coordinate_may_be_called_like_a_function():
+    old, new = sp.Symbol("rate", positive=True), sp.Symbol("gamma", positive=True)
+    chart = Chart.of(Domain.of([old]), {old: sp.gamma(new + 2)}, [new])
+    np.testing.assert_allclose(chart.from_original(chart.to_original([1.5])), [1.5], rtol=1e-12)
+
+
+def test_points_that_are_no_array_of_numbers_are_refused():
+    domain = Domain.of([sp.Symbol("rate", positive=True)])
+    with pytest.raises(ShapeError, match="points is not an array of numbers"):
+        domain.contains([[1.0], [2.0, 3.0]])

@@ -166,6 +166,28 @@ def test_observation_free_hessian_is_its_own_expectation():
     assert sp.simplify(model.expectation.skewness[0, 0, 0] + 4 / rate**3) == 0
 
 
+def test_observation_free_hessian_gives_the_likelihood_of_samples():
+    location, t = sp.symbols("location t", real=True)
+    rate = sp.Symbol("rate", real=True)
+    samples = np.array([0.3, 1.7, 0.9, 2.2])
+    # neither density is taken apart by expanding it
+    hidden = sp.log(sp.exp(-((t - location) ** 2) / 2) * sp.sqrt(1 / (2 * sp.pi)) * (2 + sp.sin(t)) / 2)
+    for log_density, parameter, domain in (
+        (sp.log(rate**2 * T) - rate * T, rate, [rate > 0]),
+        (hidden, location, []),
+    ):
+        symbol = next(s for s in log_density.free_symbols if s != parameter)
+        model = ro.StatisticalModel(log_density, symbol, HALF_LINE, (parameter,), domain=domain)
+        problem = ro.Manifold(model, backend="numpy").likelihood(samples)
+        points = np.array([[0.4], [1.0], [2.5]])
+        np.testing.assert_allclose(
+            problem.loss(points), -model.log_density_at(points, samples).mean(axis=1), rtol=1e-13
+        )
+        higher, lower = problem.loss(points + 1e-5), problem.loss(points - 1e-5)
+        np.testing.assert_allclose(problem.gradient(points)[:, 0], (higher - lower) / 2e-5, rtol=1e-8, atol=1e-9)
+        assert ro.minimize(problem, "geo", start=[1.0], step_size=0.5, steps=30).success
+
+
 # -- what there is no way for yet
 
 
