@@ -15,9 +15,10 @@ class Integrator(ABC):
     """A rule that moves a point by combining a problem's primitives.
 
     A subclass writes :meth:`step` for one trajectory, with points of shape ``(n,)`` and a number `h`, in ordinary NumPy
-    notation. What a step hands to the next one goes through `memory`: a state kept on `self` would outlive the trajectory
-    and meet the next one of a batch. On a symbolic problem the rule is traced into a compiled kernel; a rule that cannot be traced (it
-    branches on a value, or keeps a state of its own) runs as it stands, and so does every rule on every other problem.
+    notation. What a step hands to the next one goes through `memory`: a state kept on `self` would outlive the
+    trajectory and meet the next one of a batch. On a symbolic problem the rule is traced into a compiled kernel; a
+    rule that cannot be traced (it branches on a value, or keeps a state of its own) runs as it stands, and so does
+    every rule on every other problem.
 
     Attributes
     ----------
