@@ -249,7 +249,7 @@ class Manifold:
         array, shape (..., n)
         """
         a = float(a)
-        rule = lambda p, x, v: p.connection(x, v, a)  # noqa: E731
+        rule = lambda p, x, v: p.a_connection(x, v, a)  # noqa: E731
         return self._evaluate(("connection", a), rule, [points, vectors], [(self.dimension,)])
 
     def raise_index(self, points: Any, covectors: Any) -> np.ndarray:

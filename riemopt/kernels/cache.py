@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-__all__ = ["directory", "load"]
+__all__ = ["directory", "load", "load_unsaved"]
 
 _loaded: dict[str, ModuleType] = {}
 _temporary: list[tempfile.TemporaryDirectory[str]] = []
@@ -37,14 +37,18 @@ def _prepared(wanted: str) -> Path:
         problem = error.strerror or str(error)
     if not problem:
         return path
-    warnings.warn(
-        f"the kernel cache {path} is not used ({problem}); kernels are compiled anew in every process. "
-        "Set RIEMOPT_CACHE to a directory that only you can write to.",
-        RuntimeWarning,
-        stacklevel=2,
-    )
+    _warn(path, problem)
     _temporary.append(tempfile.TemporaryDirectory(prefix="riemopt-", ignore_cleanup_errors=True))
     return Path(_temporary[-1].name)
+
+
+def _warn(path: Path, problem: str) -> None:
+    warnings.warn(
+        f"the kernel cache {path} is not used ({problem}); kernels are compiled anew in every process. "
+        "Set RIEMOPT_CACHE to a directory with room that only you can write to.",
+        RuntimeWarning,
+        stacklevel=3,
+    )
 
 
 def _unsafe(path: Path) -> str:
@@ -96,13 +100,23 @@ def load(text: str, bindings: Mapping[str, Any], depends: str = "") -> ModuleTyp
     if module is None:
         path = directory() / f"kernel_{digest}.py"
         _write(path, text)
-        module = ModuleType(f"riemopt_kernel_{digest}")
-        vars(module).update(bindings, __file__=str(path))
-        # Numba finds the module again by its name when it loads a compiled function
-        sys.modules[module.__name__] = module
-        # the text itself is run, not what the file or a stale .pyc holds by now
-        exec(compile(text, str(path), "exec"), vars(module))
-        _loaded[digest] = module
+        module = _loaded[digest] = _run(f"riemopt_kernel_{digest}", text, bindings, str(path))
+    return module
+
+
+def load_unsaved(text: str, bindings: Mapping[str, Any], error: OSError) -> ModuleType:
+    """The module of :func:`load` where nothing could be written, with a warning that says why."""
+    _warn(directory(), error.strerror or str(error))
+    return _run("riemopt_kernel_unsaved", text, bindings, "<riemopt kernel>")
+
+
+def _run(name: str, text: str, bindings: Mapping[str, Any], path: str) -> ModuleType:
+    module = ModuleType(name)
+    vars(module).update(bindings, __file__=path)
+    # Numba finds the module again by its name when it loads a compiled function
+    sys.modules[name] = module
+    # the text itself is run, not what the file or a stale .pyc holds by now
+    exec(compile(text, path, "exec"), vars(module))
     return module
 
 

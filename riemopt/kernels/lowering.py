@@ -37,6 +37,11 @@ class Node:
         """Whether this is a number."""
         return self.op == "constant"
 
+    @property
+    def is_truth(self) -> bool:
+        """Whether this is true or false."""
+        return self.op in _TRUTHS
+
     def __repr__(self) -> str:
         return f"Node({self.op}, {self.value if self.value is not None else [a.index for a in self.args]})"
 
@@ -48,6 +53,8 @@ class Condition:
     status: Status
     holds: Node
 
+
+_TRUTHS = frozenset(("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "isfinite"))
 
 _OPERATORS = {
     "add": "{} + {}",
@@ -257,7 +264,17 @@ class Graph:
 
     def operate(self, op: str, a: Node, b: Node) -> Node:
         """A comparison or a logical operation, by its name in the operator table."""
+        if op in ("and", "or"):
+            a, b = self.truth(a), self.truth(b)
         return self._intern(op, (a, b))
+
+    def truth(self, a: Node) -> Node:
+        """A node as a truth value: what is a number is true unless it is zero."""
+        return a if a.is_truth else self._intern("ne", (a, self.constant(0.0)))
+
+    def number(self, a: Node) -> Node:
+        """A node as a number: true is 1, false is 0."""
+        return self.call("select", a, self.constant(1.0), self.constant(0.0)) if a.is_truth else a
 
     def call(self, name: str, *args: Node) -> Node:
         """A function of the table :data:`FUNCTIONS`."""
@@ -512,9 +529,7 @@ _TANGENTS: dict[str, _Tangent] = {
     "maximum": lambda g, n, da, db: g.call("select", g.operate("ge", *n.args), da, db),
     "select": lambda g, n, dc, da, db: g.call("select", n.args[0], da, db),
     # truth values have no tangent; they are only ever looked at by select
-    **dict.fromkeys(
-        ("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "isfinite"), lambda g, n, *tangents: g.constant(0.0)
-    ),
+    **dict.fromkeys(_TRUTHS, lambda g, n, *tangents: g.constant(0.0)),
 }
 
 

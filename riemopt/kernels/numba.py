@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import itertools
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -78,10 +80,29 @@ def _library_text() -> str:
 def _load(lines: Iterable[str], signature: Any, odes: Sequence[Ode]) -> Any:
     """The compiled function ``run`` of a text, with the solvers that it calls."""
     solvers, text = _solvers(odes)
-    names = {**_library(), "inner": _jit_inner, "kernel": _jit(signature, cache=True)}
+    names = {**_library(), "inner": _jit_inner}
     for dimension in {ode.dimension for ode in solvers}:
         names.update(_stepping_library(dimension))
-    return cache.load("\n".join([text, *lines, ""]), names, _library_text()).run
+    whole = "\n".join([text, *lines, ""])
+    try:
+        with _cache_beside_the_source():
+            return cache.load(whole, {**names, "kernel": _jit(signature, cache=True)}, _library_text()).run
+    except OSError as error:
+        return cache.load_unsaved(whole, {**names, "kernel": _jit(signature)}, error).run
+
+
+@contextlib.contextmanager
+def _cache_beside_the_source() -> Iterator[None]:
+    """Keep compiled code in the directory of kernels, which was checked, wherever ``NUMBA_CACHE_DIR`` points."""
+    with _cache_lock:
+        elsewhere, numba.config.CACHE_DIR = numba.config.CACHE_DIR, ""
+        try:
+            yield
+        finally:
+            numba.config.CACHE_DIR = elsewhere
+
+
+_cache_lock = threading.RLock()
 
 
 def _solvers(odes: Sequence[Ode]) -> tuple[dict[Ode, str], str]:
@@ -258,6 +279,11 @@ def _trajectory_lines(program: TrajectoryProgram, solvers: Mapping[Ode, str]) ->
 def _workers() -> tuple[ThreadPoolExecutor, int]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return ThreadPoolExecutor(cores, thread_name_prefix="riemopt"), cores
+
+
+if hasattr(os, "register_at_fork"):
+    # a forked child inherits the pool and none of its threads
+    os.register_at_fork(after_in_child=_workers.cache_clear)
 
 
 def _share_out(compiled: Callable[..., None], count: int, *arguments: Any) -> None:

@@ -186,7 +186,7 @@ def solver_source(ode: Ode, name: str, field: str, approach: str = "") -> str:
         last = h >= span - t
         if last:
             h = span - t
-        if h < {SMALLEST_STEP} * span:
+        elif h < {SMALLEST_STEP} * span:
             return (cause if cause != 0.0 else {float(Status.LEFT_DOMAIN)}), {lost}
         d = sign * h
         refused = 0.0

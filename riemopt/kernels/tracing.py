@@ -64,8 +64,6 @@ _NUMPY_NAMES = {
     "arccosh": "acosh",
     "arctanh": "atanh",
     "fabs": "absolute",
-    "fmin": "minimum",
-    "fmax": "maximum",
     "gammaln": "loggamma",
     "psi": "digamma",
 }

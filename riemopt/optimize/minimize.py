@@ -81,7 +81,7 @@ def minimize(
         raise ArgumentError(f"steps must be a whole number of at least 0, not {steps!r}")
     if keep not in ("all", "last"):
         raise ArgumentError(f"keep must be 'all' or 'last', not {keep!r}")
-    if tolerance is not None and not tolerance >= 0:
+    if tolerance is not None and not (np.ndim(tolerance) == 0 and np.isreal(tolerance) and tolerance >= 0):
         raise ArgumentError(f"tolerance must be at least 0, not {tolerance!r}")
 
     batch, n = starts.shape[:-1], starts.shape[-1]
@@ -159,12 +159,12 @@ class _Watched:
         if name not in _WATCHED:
             return attribute
 
-        def watched(theta: Any, *arguments: Any) -> Any:
+        def watched(theta: Any, *arguments: Any, **named: Any) -> Any:
             if name in self._known and np.array_equal(theta, self._point):
                 return self._known[name].copy()  # the rule may go on to change its own in place
-            value = attribute(theta, *arguments)
+            value = attribute(theta, *arguments, **named)
             if self.status is Status.COMPLETED and not np.all(np.isfinite(value)):
-                self.status = self._reason(name, theta, arguments)
+                self.status = self._reason(name, theta, (*arguments, *named.values()))
             return value
 
         return watched

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
@@ -153,6 +154,9 @@ class TracedPrimitives(Problem):
         The loss's data.
     rtol, atol : Node, optional
         Tolerances of exact integrations.
+    loss_required : bool, optional
+        Whether the loss may be asked for inside the domain only. A rule that compares losses may look outside, and
+        finds NaN there.
     """
 
     formulas: Formulas
@@ -160,6 +164,7 @@ class TracedPrimitives(Problem):
     data: Sequence[Node] = ()
     rtol: Node | None = None
     atol: Node | None = None
+    loss_required: bool = True
     conditions: list[Condition] = field(default_factory=list)
     _factors: dict[tuple[Node, ...], tuple[list[list[Node]], list[Node]]] = field(default_factory=dict)
 
@@ -177,11 +182,14 @@ class TracedPrimitives(Problem):
 
     def require_domain(self, theta: Any) -> None:
         """Note that a point must be finite and lie in the domain."""
+        for condition in self._inside(theta):
+            self.require(condition.status, condition.holds)
+
+    def _inside(self, theta: Any) -> list[Condition]:
         g, environment = self.graph, self._at(theta)
-        for node in environment.values():
-            self.require(Status.NON_FINITE, g.call("isfinite", node))
-        for margin in self.formulas.margins:
-            self.require(Status.LEFT_DOMAIN, g.operate("gt", g.lower(margin, environment), g.constant(0.0)))
+        finite = [Condition(Status.NON_FINITE, g.call("isfinite", node)) for node in environment.values()]
+        margins = [g.lower(margin, environment) for margin in self.formulas.margins]
+        return finite + [Condition(Status.LEFT_DOMAIN, g.operate("gt", m, g.constant(0.0))) for m in margins]
 
     def status(self, conditions: Sequence[Condition] | None = None) -> Node:
         """The status of the first condition that does not hold; 0 if all of them do."""
@@ -196,7 +204,12 @@ class TracedPrimitives(Problem):
     def loss(self, theta: Any) -> TracedArray:
         """The loss; see :class:`Problem`."""
         assert self.formulas.loss is not None
-        return TracedArray.scalar(self.graph.lower(self.formulas.loss, self._environment(theta)))
+        g, environment = self.graph, self._environment(theta, required=self.loss_required)
+        value = g.lower(self.formulas.loss, environment)
+        if not self.loss_required:
+            good = g.operate("eq", self.status(self._inside(theta)), g.constant(0.0))
+            value = g.call("select", good, value, g.constant(float("nan")))
+        return TracedArray.scalar(value)
 
     def gradient(self, theta: Any) -> TracedArray:
         """The differential of the loss; see :class:`Problem`."""
@@ -223,14 +236,21 @@ class TracedPrimitives(Problem):
             solution[i] = g.sub(solution[i], g.dot(column, solution[i + 1 :]))
         return TracedArray.of(g, solution)
 
-    def connection(self, theta: Any, vector: Any, a: float = 0.0) -> TracedArray:
-        """The lowered product of the a-connection, Γ_ν(v) - (a/2) T_ν(v, v); see :class:`Problem`."""
-        environment = self._environment(theta)
-        environment.update(zip(self.formulas.velocity, self._nodes(vector), strict=True))
-        product = self._vector(self.formulas.connection, environment)
+    def connection(self, theta: Any, vector: Any) -> TracedArray:
+        """The lowered product Γ_ν(v) of the Levi-Civita connection; see :class:`Problem`."""
+        return self._vector(self.formulas.connection, self._with_velocity(theta, vector))
+
+    def a_connection(self, theta: Any, vector: Any, a: float) -> TracedArray:
+        """The lowered product of the a-connection, Γ_ν(v) - (a/2) T_ν(v, v)."""
+        product = self.connection(theta, vector)
         if a:
+            environment = self._with_velocity(theta, vector)
             product = product - (a / 2.0) * self._vector(self.formulas.skewness(), environment)
         return product
+
+    def _with_velocity(self, theta: Any, vector: Any) -> dict[sp.Symbol, Node]:
+        velocity = dict(zip(self.formulas.velocity, self._nodes(vector), strict=True))
+        return {**self._environment(theta), **velocity}
 
     def mixed_connection(self, theta: Any, u: Any, v: Any) -> TracedArray:
         """The lowered product Γ_ναβ u^α v^β of two vectors: half the derivative of Γ_ν(u) along v."""
@@ -278,9 +298,10 @@ class TracedPrimitives(Problem):
             raise TracingError(f"a point has {self.formulas.dimension} coordinates, not {len(nodes)}")
         return dict(zip(self.formulas.parameters, nodes, strict=True))
 
-    def _environment(self, theta: Any) -> dict[sp.Symbol, Node]:
-        """The values of all symbols at a point, which must lie in the domain."""
-        self.require_domain(theta)
+    def _environment(self, theta: Any, required: bool = True) -> dict[sp.Symbol, Node]:
+        """The values of all symbols at a point, which must lie in the domain if that is required."""
+        if required:
+            self.require_domain(theta)
         return {**self._at(theta), **dict(zip(self.formulas.data, self.data, strict=False))}
 
     def _vector(self, expressions: Sequence[sp.Expr], environment: Mapping[sp.Symbol, Node]) -> TracedArray:
@@ -363,7 +384,16 @@ def _only(array: Any) -> Node:
 
 
 def _node(graph: Graph, leaf: Any) -> Node:
-    return leaf if isinstance(leaf, Node) else graph.constant(leaf)
+    return graph.number(leaf) if isinstance(leaf, Node) else graph.constant(leaf)
+
+
+def _state(rule: Any) -> Any:
+    """What a rule keeps on itself, in a form that shows whether it has changed."""
+    attributes = getattr(rule, "__dict__", {})
+    try:
+        return pickle.dumps(attributes)
+    except (AttributeError, TypeError, RecursionError, pickle.PicklingError):
+        return {name: id(value) for name, value in attributes.items()}
 
 
 def trajectory_program(formulas: Formulas, rule: Any, converges: bool) -> TrajectoryProgram:
@@ -389,8 +419,13 @@ def trajectory_program(formulas: Formulas, rule: Any, converges: bool) -> Trajec
     h = TracedArray.scalar(graph.input("h"))
     data = tuple(graph.input(f"data {i}") for i in range(len(formulas.data)))
 
-    begun = TracedPrimitives(formulas, graph, data)
-    first, layout = flatten(rule.init(begun, theta.copy(), h))
+    def begin() -> tuple[list[Node], Any, TracedPrimitives]:
+        primitives = TracedPrimitives(formulas, graph, data, loss_required=False)
+        leaves, layout = flatten(rule.init(primitives, theta.copy(), h))
+        return [_node(graph, leaf) for leaf in leaves], layout, primitives
+
+    state = _state(rule)
+    first, layout, begun = begin()
     memory = [graph.input(f"memory {i}") for i in range(len(first))]
 
     watched = TracedPrimitives(formulas, graph, data)
@@ -402,7 +437,7 @@ def trajectory_program(formulas: Formulas, rule: Any, converges: bool) -> Trajec
     seen = (watched.status(), loss, speed)
 
     def step() -> tuple[list[Node], list[Condition]]:
-        primitives = TracedPrimitives(formulas, graph, data)
+        primitives = TracedPrimitives(formulas, graph, data, loss_required=False)
         following, carried = rule.step(primitives, theta.copy(), h, unflatten(graph, memory, layout))
         leaves, carried_layout = flatten(carried)
         if carried_layout != layout:
@@ -413,15 +448,15 @@ def trajectory_program(formulas: Formulas, rule: Any, converges: bool) -> Trajec
         return [_node(graph, leaf) for leaf in (*point, *leaves)], primitives.conditions
 
     outputs, conditions = step()
-    if step() != (outputs, conditions):
-        raise TracingError("the rule did another thing when it was run again: it keeps a state outside its memory")
+    if step() != (outputs, conditions) or begin()[:2] != (first, layout) or _state(rule) != state:
+        raise TracingError("the rule keeps a state outside its memory, or did another thing when it was run again")
     status = watched.status([c for c in conditions if c not in watched.conditions])
     return TrajectoryProgram(
         point=tuple(theta.nodes),
         step_size=(_only(h),),
         memory=tuple(memory),
         data=data,
-        begun=(begun.status(), *(_node(graph, leaf) for leaf in first)),
+        begun=(begun.status(), *first),
         seen=seen,
         stepped=(status, *outputs),
     )

@@ -1,11 +1,15 @@
 """The kernel cache: only safe directories are used, a second process compiles nothing, and text is never trusted."""
 
+import errno
 import os
 import subprocess
 import sys
 
+import numba
+import numpy as np
 import pytest
 
+import riemopt as ro
 from riemopt.kernels import cache
 
 PROGRAM = """
@@ -87,3 +91,25 @@ def test_new_directory_is_private(tmp_path, monkeypatch):
     cache._prepared.cache_clear()
     assert cache.directory().stat().st_mode & 0o777 == 0o700
     cache._prepared.cache_clear()
+
+
+def test_full_disk_costs_the_cache_and_nothing_else(tmp_path, monkeypatch):
+    def full(*arguments, **named):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(cache, "_write", full)
+    manifold = ro.Manifold(ro.models.Normal())
+    with pytest.warns(RuntimeWarning, match="No space left"):
+        # a connection that no other test asks for, so that its kernel is not loaded yet
+        values = manifold.connection([0.0, 2.0], [1.0, 1.0], a=0.123)
+    reference = ro.Manifold(ro.models.Normal(), backend="numpy").connection([0.0, 2.0], [1.0, 1.0], a=0.123)
+    np.testing.assert_allclose(values, reference, rtol=1e-14)
+
+
+def test_kernels_stay_in_the_checked_directory(tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o777)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(elsewhere))
+    ro.Manifold(ro.models.Normal()).connection([0.0, 2.0], [1.0, 1.0], a=0.456)
+    assert not list(elsewhere.rglob("*.nbi"))
+    assert str(elsewhere) == numba.config.CACHE_DIR
