@@ -249,12 +249,18 @@ class Manifold:
         array, shape (..., n)
         """
         a = float(a)
-        rule = lambda p, x, v: p.a_connection(x, v, a)  # noqa: E731
+
+        def rule(p: Any, x: Any, v: Any) -> Any:
+            return p.a_connection(x, v, a)
+
         return self._evaluate(("connection", a), rule, [points, vectors], [(self.dimension,)])
 
     def raise_index(self, points: Any, covectors: Any) -> np.ndarray:
         """The vectors g⁻¹c of covectors c, shape (..., n), each by one linear solve."""
-        rule = lambda p, x, c: p.raise_index(x, c)  # noqa: E731
+
+        def rule(p: Any, x: Any, c: Any) -> Any:
+            return p.raise_index(x, c)
+
         return self._evaluate("raise_index", rule, [points, covectors], [(self.dimension,)])
 
     def inner(self, points: Any, u: Any, v: Any) -> np.ndarray:
@@ -293,7 +299,10 @@ class Manifold:
         array, shape (..., n)
             NaN where a geodesic leaves the domain.
         """
-        rule = lambda p, x, v: p.exp(x, v)  # noqa: E731
+
+        def rule(p: Any, x: Any, v: Any) -> Any:
+            return p.exp(x, v)
+
         return self._evaluate("exp", rule, [points, vectors], [(self.dimension,)], tolerances=(rtol, atol))
 
     def geodesic(self, points: Any, vectors: Any, times: Any, rtol: float = RTOL, atol: float = ATOL) -> np.ndarray:

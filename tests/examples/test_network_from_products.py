@@ -7,12 +7,12 @@ from types import ModuleType
 from typing import Any
 
 import click.testing
+import jax
 import numpy as np
 import pytest
 
 import riemopt as ro
 
-jax = pytest.importorskip("jax")
 jnp = jax.numpy
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "network_from_products.py"

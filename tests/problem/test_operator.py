@@ -208,7 +208,8 @@ def test_single_precision_stays_single_precision(gamma: Functions, key: str) -> 
 
 @pytest.mark.parametrize("precision", [np.float32, np.float64])
 def test_jax_arrays_may_come_and_go(precision: type) -> None:
-    jax = pytest.importorskip("jax")
+    import jax
+
     before = jax.config.jax_enable_x64
     jax.config.update("jax_enable_x64", precision is np.float64)
     try:
