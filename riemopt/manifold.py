@@ -251,7 +251,7 @@ class Manifold:
         a = float(a)
 
         def rule(p: Any, x: Any, v: Any) -> Any:
-            return p.a_connection(x, v, a)
+            return p.connection(x, v, a)
 
         return self._evaluate(("connection", a), rule, [points, vectors], [(self.dimension,)])
 
@@ -284,7 +284,7 @@ class Manifold:
 
     # -- geodesics
 
-    def exp(self, points: Any, vectors: Any, rtol: float = RTOL, atol: float = ATOL) -> np.ndarray:
+    def exp(self, points: Any, vectors: Any, rtol: float = RTOL, atol: float = ATOL, *, a: float = 0.0) -> np.ndarray:
         """The exponential map: where geodesics are after unit time.
 
         Parameters
@@ -293,6 +293,8 @@ class Manifold:
             Where they start, and their velocities there.
         rtol, atol : float, optional
             Tolerances of the integration.
+        a : float, optional
+            Which α-connection's geodesics; 0 is Levi-Civita.
 
         Returns
         -------
@@ -301,9 +303,10 @@ class Manifold:
         """
 
         def rule(p: Any, x: Any, v: Any) -> Any:
-            return p.exp(x, v)
+            return p.exp(x, v, a)
 
-        return self._evaluate("exp", rule, [points, vectors], [(self.dimension,)], tolerances=(rtol, atol))
+        a = float(a)
+        return self._evaluate(("exp", a), rule, [points, vectors], [(self.dimension,)], tolerances=(rtol, atol))
 
     def geodesic(self, points: Any, vectors: Any, times: Any, rtol: float = RTOL, atol: float = ATOL) -> np.ndarray:
         """Points on geodesics.

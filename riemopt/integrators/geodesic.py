@@ -51,12 +51,27 @@ class FasterGeodesicCorrection(Integrator):
 class RiemannianEuler(Integrator):
     """The Riemannian Euler method, Exp(θ, h v) with v = -g⁻¹∂L.
 
+    Parameters
+    ----------
+    a : float, optional
+        Which α-connection's geodesics to follow. 0 is Levi-Civita; 1 and -1 are straight lines in the natural and in
+        the mean parameters of an exponential family.
+
+    Notes
+    -----
     Exactly invariant; order 1 for the natural gradient flow. Equation (6) of the paper, and Bielecki, "Estimation of
     the Euler method error on a Riemannian manifold", 2002.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("gradient", "raise_index", "exp")
 
+    def __init__(self, a: float = 0.0) -> None:
+        self.a = float(a)
+
+    def __repr__(self) -> str:
+        return f"RiemannianEuler(a={self.a:g})" if self.a else "RiemannianEuler()"
+
     def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
         """See :class:`riemopt.Integrator`."""
-        return problem.exp(theta, -h * problem.natural_gradient(theta)), memory
+        v = -problem.natural_gradient(theta)
+        return (problem.exp(theta, h * v, a=self.a) if self.a else problem.exp(theta, h * v)), memory

@@ -164,7 +164,7 @@ class _Watched:
                 return self._known[name].copy()  # the rule may go on to change its own in place
             value = attribute(theta, *arguments, **named)
             if self.status is Status.COMPLETED and not np.all(np.isfinite(value)):
-                self.status = self._reason(name, theta, (*arguments, *named.values()))
+                self.status = self._reason(name, theta, arguments)
             return value
 
         return watched

@@ -44,7 +44,7 @@ class LikelihoodProblem(Problem):
         self.formulas, self.target, self.data = formulas, target, data
         self._require_inside = require_inside
         self.dimension = formulas.dimension
-        self._kernels: dict[str, Kernel] = {}
+        self._kernels: dict[tuple[str, float], Kernel] = {}
 
     def loss(self, theta: Any) -> np.ndarray:
         """The loss at points, shape (...)."""
@@ -62,13 +62,13 @@ class LikelihoodProblem(Problem):
         """The vectors g⁻¹c of covectors at points, shape (..., n)."""
         return self._evaluate("raise_index", theta, covector)
 
-    def connection(self, theta: Any, vector: Any) -> np.ndarray:
-        """The lowered connection products Γ_ν(v) of vectors at points, shape (..., n)."""
-        return self._evaluate("connection", theta, vector)
+    def connection(self, theta: Any, vector: Any, a: float = 0.0) -> np.ndarray:
+        """The lowered products Γ^(a)_ν(v) of vectors at points, shape (..., n)."""
+        return self._evaluate("connection", theta, vector, a=a)
 
-    def exp(self, theta: Any, vector: Any) -> np.ndarray:
-        """The ends of the geodesics from points along vectors, shape (..., n); NaN where one leaves the domain."""
-        return self._evaluate("exp", theta, vector)
+    def exp(self, theta: Any, vector: Any, a: float = 0.0) -> np.ndarray:
+        """The ends of the geodesics of an a-connection from points along vectors; NaN where one leaves the domain."""
+        return self._evaluate("exp", theta, vector, a=a)
 
     def flow(self, theta: Any, time: Any) -> np.ndarray:
         """The natural gradient flow from points after times of shape (...), shape (..., n)."""
@@ -105,15 +105,15 @@ class LikelihoodProblem(Problem):
         return kernel(starts, step_sizes, self.data, steps, keep_all, -1.0 if tolerance is None else tolerance)
 
     def _evaluate(
-        self, name: str, *arrays: Any, axes: tuple[int, ...] | None = None, scalars: Sequence[str] = ()
+        self, name: str, *arrays: Any, axes: tuple[int, ...] | None = None, scalars: Sequence[str] = (), a: float = 0.0
     ) -> np.ndarray:
-        return self._run(name, *arrays, axes=axes, scalars=scalars)[1]
+        return self._run(name, *arrays, axes=axes, scalars=scalars, a=a)[1]
 
     def _run(
-        self, name: str, *arrays: Any, axes: tuple[int, ...] | None = None, scalars: Sequence[str] = ()
+        self, name: str, *arrays: Any, axes: tuple[int, ...] | None = None, scalars: Sequence[str] = (), a: float = 0.0
     ) -> list[np.ndarray]:
-        """The status and the value of a primitive, compiled at its first use."""
-        kernel = self._kernels.get(name)
+        """The status and the value of a primitive, of an a-connection if `a` is not 0, compiled at its first use."""
+        kernel = self._kernels.get((name, a))
         if kernel is None:
             n = self.formulas.dimension
             arguments: list[tuple[str, tuple[int, ...]]] = [("points", (n,)), ("vectors", (n,))]
@@ -124,10 +124,10 @@ class LikelihoodProblem(Problem):
 
             def rule(primitives: Any, *inputs: Any) -> Any:
                 values = [x if vector else x[0] for x, vector in zip(inputs, unpacked, strict=True)]
-                return getattr(primitives, name)(*values)
+                return getattr(primitives, name)(*values, **({"a": a} if a else {}))
 
             program = pointwise_program(self.formulas, rule, sizes, data=self.formulas.data)
             outputs = [(n,) if axes is None else axes]
             kernel = Kernel(self.target, program, arguments, outputs, constants=len(self.data))
-            self._kernels[name] = kernel
+            self._kernels[name, a] = kernel
         return kernel(*arrays, constants=self.data)

@@ -105,20 +105,22 @@ class OperatorProblem(Problem):
         right = _vector(covector, point, "the covector is")
         return _vector(self.solver(lambda v: self.fisher_product(point, v), right), point, "solver returned")
 
-    def connection(self, theta: Any, vector: Any) -> np.ndarray:
+    def connection(self, theta: Any, vector: Any, a: float = 0.0) -> np.ndarray:
         """The lowered connection product; see :class:`Problem`."""
         if self._connection is None:
             self._lack("connection")
+        if a:
+            raise UnsupportedError("an OperatorProblem has the Levi-Civita connection only: a must be 0")
         point = _point(theta)
         return _vector(self._connection(point, _vector(vector, point, "the vector is")), point, "connection returned")
 
-    def exp(self, theta: Any, vector: Any) -> np.ndarray:
+    def exp(self, theta: Any, vector: Any, a: float = 0.0) -> np.ndarray:
         """The exponential map, by integrating the geodesic equation; see :class:`Problem`."""
         point = _point(theta)
         n = len(point)
 
         def derivative(state: np.ndarray) -> np.ndarray:
-            return np.concatenate([state[n:], self.acceleration(state[:n], state[n:])])
+            return np.concatenate([state[n:], self.acceleration(state[:n], state[n:], a)])
 
         start = np.concatenate([point, _vector(vector, point, "the vector is")])
         return integrate(derivative, start, 1.0, RTOL, ATOL)[1][:n]

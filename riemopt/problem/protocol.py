@@ -47,11 +47,11 @@ class Problem:
         """The vector g⁻¹c of a covector c: one linear solve with the metric."""
         self._lack("raise_index")
 
-    def connection(self, theta: Any, vector: Any) -> Any:
+    def connection(self, theta: Any, vector: Any, a: float = 0.0) -> Any:
         """The lowered connection product Γ_ν(v) = Γ_ναβ v^α v^β of a vector, a covector."""
         self._lack("connection")
 
-    def exp(self, theta: Any, vector: Any) -> Any:
+    def exp(self, theta: Any, vector: Any, a: float = 0.0) -> Any:
         """The exponential map: the point that the geodesic from `theta` along `vector` reaches in unit time."""
         self._lack("exp")
 
@@ -63,9 +63,10 @@ class Problem:
         """The natural gradient g⁻¹∂L, a vector."""
         return self.raise_index(theta, self.gradient(theta))
 
-    def acceleration(self, theta: Any, velocity: Any) -> Any:
-        """The right-hand side of the geodesic equation θ̈ = -g⁻¹Γ(θ̇), equation (1) of the paper."""
-        return -self.raise_index(theta, self.connection(theta, velocity))
+    def acceleration(self, theta: Any, velocity: Any, a: float = 0.0) -> Any:
+        """The right-hand side of the geodesic equation θ̈ = -g⁻¹Γ^(a)(θ̇); with a = 0, equation (1) of the paper."""
+        product = self.connection(theta, velocity, a=a) if a else self.connection(theta, velocity)
+        return -self.raise_index(theta, product)
 
     def contains(self, theta: Any) -> bool:
         """Whether a point lies in the domain; here, whether it is finite."""

@@ -65,13 +65,18 @@ class Formulas:
         """The number of coordinates."""
         return len(self.parameters)
 
-    @cached_property
-    def geodesic(self) -> Ode:
-        """The geodesic equation θ̈ = -g⁻¹Γ(θ̇), as a first-order system in (θ, θ̇)."""
+    def geodesic(self, a: float = 0.0) -> Ode:
+        """The geodesic equation θ̈ = -g⁻¹Γ^(a)(θ̇) of an a-connection, as a first-order system in (θ, θ̇)."""
         n = self.dimension
-        return self._ode(
-            2 * n, (), lambda p, y: np.concatenate([y[n:], p.acceleration(y[:n], y[n:])]), self._approach(2 * n)
-        )
+        if a not in self._geodesics:
+            self._geodesics[a] = self._ode(
+                2 * n, (), lambda p, y: np.concatenate([y[n:], p.acceleration(y[:n], y[n:], a)]), self._approach(2 * n)
+            )
+        return self._geodesics[a]
+
+    @cached_property
+    def _geodesics(self) -> dict[float, Ode]:
+        return {}
 
     @cached_property
     def natural_gradient_flow(self) -> Ode:
@@ -236,15 +241,11 @@ class TracedPrimitives(Problem):
             solution[i] = g.sub(solution[i], g.dot(column, solution[i + 1 :]))
         return TracedArray.of(g, solution)
 
-    def connection(self, theta: Any, vector: Any) -> TracedArray:
-        """The lowered product Γ_ν(v) of the Levi-Civita connection; see :class:`Problem`."""
-        return self._vector(self.formulas.connection, self._with_velocity(theta, vector))
-
-    def a_connection(self, theta: Any, vector: Any, a: float) -> TracedArray:
-        """The lowered product of the a-connection, Γ_ν(v) - (a/2) T_ν(v, v)."""
-        product = self.connection(theta, vector)
+    def connection(self, theta: Any, vector: Any, a: float = 0.0) -> TracedArray:
+        """The lowered product of the a-connection, Γ_ν(v) - (a/2) T_ν(v, v); see :class:`Problem`."""
+        environment = self._with_velocity(theta, vector)
+        product = self._vector(self.formulas.connection, environment)
         if a:
-            environment = self._with_velocity(theta, vector)
             product = product - (a / 2.0) * self._vector(self.formulas.skewness(), environment)
         return product
 
@@ -260,9 +261,9 @@ class TracedPrimitives(Problem):
         bilinear = self.graph.tangents(self._nodes(quadratic), seeds)
         return 0.5 * self._substituted(bilinear, self._nodes(probe), self._nodes(u))
 
-    def exp(self, theta: Any, vector: Any) -> TracedArray:
-        """The exponential map, by integrating the geodesic equation; see :class:`Problem`."""
-        return self.solve(self.formulas.geodesic, np.concatenate([theta, vector]), 1.0)[: self.formulas.dimension]
+    def exp(self, theta: Any, vector: Any, a: float = 0.0) -> TracedArray:
+        """The exponential map of an a-connection, by integrating its geodesic equation; see :class:`Problem`."""
+        return self.solve(self.formulas.geodesic(a), np.concatenate([theta, vector]), 1.0)[: self.formulas.dimension]
 
     def flow(self, theta: Any, time: Any) -> TracedArray:
         """The exact natural gradient flow; see :class:`Problem`."""

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+import scipy.special
 import sympy as sp
 
 import riemopt as ro
@@ -637,3 +638,34 @@ def test_missing_primitive_is_named_with_the_integrators_that_do_without():
 def test_what_is_no_problem_is_refused():
     with pytest.raises(ArgumentError, match=r"a problem must be a riemopt\.Problem"):
         ro.minimize(lambda x: x, "ng", start=[1.0], step_size=0.5, steps=1)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("a", [1.0, -1.0])
+def test_riemannian_euler_of_the_dual_connections_goes_straight_in_natural_and_in_mean_parameters(backend, a):
+    """a = 1: straight in (α, β), which are natural up to sign and shift; a = -1: straight in E[log x], E[x]."""
+    gamma = ro.models.Gamma()
+    problem = ro.Manifold(gamma, backend=backend).likelihood(gamma.sample([3.0, 2.0], 500))
+    start, h = np.array([2.0, 1.5]), 0.3
+    trajectory = ro.minimize(problem, ro.integrators.RiemannianEuler(a=a), start=start, step_size=h, steps=1)
+    v = -problem.natural_gradient(start)
+
+    def mean(theta):
+        return np.array([scipy.special.digamma(theta[0]) - np.log(theta[1]), theta[0] / theta[1]])
+
+    if a == 1.0:
+        np.testing.assert_allclose(trajectory.x, start + h * v, rtol=1e-9)
+    else:
+        alpha, beta = start
+        slope = np.array([[scipy.special.polygamma(1, alpha), -1 / beta], [1 / beta, -alpha / beta**2]])
+        np.testing.assert_allclose(mean(trajectory.x), mean(start) + h * slope @ v, rtol=1e-9)
+
+
+def test_riemannian_euler_without_an_argument_is_that_of_levi_civita():
+    gamma = ro.models.Gamma()
+    problem = ro.Manifold(gamma, backend="numpy").likelihood([0.5, 1.0, 2.0])
+    same = [
+        ro.minimize(problem, rule, start=[1.0, 1.0], step_size=0.5, steps=2).x
+        for rule in ("geo-exact", ro.integrators.RiemannianEuler(a=0.0))
+    ]
+    np.testing.assert_array_equal(*same)
