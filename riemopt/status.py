@@ -39,6 +39,8 @@ class Status(enum.IntEnum):
         member.meaning = meaning
         return member
 
+    __str__ = enum.Enum.__str__
+
     @property
     def success(self) -> bool:
         """Whether every number up to the end can be trusted."""
