@@ -95,7 +95,7 @@ def load(text: str, bindings: Mapping[str, Any], depends: str = "") -> ModuleTyp
     depends : str, optional
         Any other text that the compiled module depends on, such as the source of what `bindings` holds.
     """
-    digest = hashlib.sha256("\0".join((text, depends, _versions())).encode()).hexdigest()[:32]
+    digest = _digest(text, depends)
     module = _loaded.get(digest)
     if module is None:
         path = directory() / f"kernel_{digest}.py"
@@ -104,10 +104,16 @@ def load(text: str, bindings: Mapping[str, Any], depends: str = "") -> ModuleTyp
     return module
 
 
-def load_unsaved(text: str, bindings: Mapping[str, Any], error: OSError) -> ModuleType:
-    """The module of :func:`load` where nothing could be written, with a warning that says why."""
+def load_unsaved(text: str, bindings: Mapping[str, Any], depends: str, error: OSError) -> ModuleType:
+    """The module of :func:`load` where nothing can be written, kept for this process; a warning says why."""
     _warn(directory(), error.strerror or str(error))
-    return _run("riemopt_kernel_unsaved", text, bindings, "<riemopt kernel>")
+    digest = _digest(text, depends)
+    module = _loaded[digest] = _run(f"riemopt_kernel_{digest}", text, bindings, "<riemopt kernel>")
+    return module
+
+
+def _digest(text: str, depends: str) -> str:
+    return hashlib.sha256("\0".join((text, depends, _versions())).encode()).hexdigest()[:32]
 
 
 def _run(name: str, text: str, bindings: Mapping[str, Any], path: str) -> ModuleType:

@@ -88,7 +88,7 @@ def _load(lines: Iterable[str], signature: Any, odes: Sequence[Ode]) -> Any:
         with _cache_beside_the_source():
             return cache.load(whole, {**names, "kernel": _jit(signature, cache=True)}, _library_text()).run
     except OSError as error:
-        return cache.load_unsaved(whole, {**names, "kernel": _jit(signature)}, error).run
+        return cache.load_unsaved(whole, {**names, "kernel": _jit(signature)}, _library_text(), error).run
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ import sympy as sp
 from riemopt.kernels.lowering import Condition, Graph, Node, Ode, Program
 from riemopt.kernels.target import TrajectoryProgram
 from riemopt.kernels.tracing import TracedArray, TracingError, flatten, unflatten
-from riemopt.problem.protocol import Problem
+from riemopt.problem.protocol import PRIMITIVES, Problem
 from riemopt.status import Status
 
 __all__ = ["Formulas", "TracedPrimitives", "pointwise_program", "trajectory_program"]
@@ -175,7 +175,7 @@ class TracedPrimitives(Problem):
 
     def __post_init__(self) -> None:
         self.dimension = self.formulas.dimension
-        self.offers = frozenset(("loss", "gradient", "raise_index", "connection", "exp", "flow"))
+        self.offers = frozenset(PRIMITIVES)
 
     # -- conditions
 
@@ -257,9 +257,9 @@ class TracedPrimitives(Problem):
         """The lowered product Γ_ναβ u^α v^β of two vectors: half the derivative of Γ_ν(u) along v."""
         probe = TracedArray.of(self.graph, [self.graph.input(f"probe {i}") for i in range(self.formulas.dimension)])
         quadratic = self.connection(theta, probe)
-        seeds = dict(zip(self._nodes(probe), self._nodes(v), strict=True))
-        bilinear = self.graph.tangents(self._nodes(quadratic), seeds)
-        return 0.5 * self._substituted(bilinear, self._nodes(probe), self._nodes(u))
+        bilinear = self.tangent(quadratic, probe, v)
+        # linear in the probe: its tangent along u is its value there
+        return 0.5 * self.tangent(bilinear, probe, u)
 
     def exp(self, theta: Any, vector: Any, a: float = 0.0) -> TracedArray:
         """The exponential map of an a-connection, by integrating its geodesic equation; see :class:`Problem`."""
@@ -282,7 +282,7 @@ class TracedPrimitives(Problem):
             self.require(failure, g.operate("ne", status, g.constant(float(failure))))
         return TracedArray.of(g, end)
 
-    def tangent(self, outputs: TracedArray, inputs: TracedArray, direction: TracedArray) -> TracedArray:
+    def tangent(self, outputs: TracedArray, inputs: TracedArray, direction: Any) -> TracedArray:
         """The derivative of traced outputs with respect to traced inputs along a direction."""
         seeds = dict(zip(self._nodes(inputs), self._nodes(direction), strict=True))
         return TracedArray.of(self.graph, self.graph.tangents(self._nodes(outputs), seeds))
@@ -329,10 +329,6 @@ class TracedPrimitives(Problem):
                 lower[i].append(g.div(entry, pivot))
             pivots.append(pivot)
         return lower, pivots
-
-    def _substituted(self, outputs: Sequence[Node], inputs: Sequence[Node], values: Sequence[Node]) -> TracedArray:
-        """Outputs with inputs replaced: exact for what is linear in them, whose tangent along the values it is."""
-        return TracedArray.of(self.graph, self.graph.tangents(outputs, dict(zip(inputs, values, strict=True))))
 
 
 def _inputs(graph: Graph, prefix: str, count: int) -> TracedArray:

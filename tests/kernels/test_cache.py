@@ -102,6 +102,9 @@ def test_full_disk_costs_the_cache_and_nothing_else(tmp_path, monkeypatch):
     with pytest.warns(RuntimeWarning, match="No space left"):
         # a connection that no other test asks for, so that its kernel is not loaded yet
         values = manifold.connection([0.0, 2.0], [1.0, 1.0], a=0.123)
+    # kept for the process: a second manifold neither compiles nor warns
+    again = ro.Manifold(ro.models.Normal()).connection([0.0, 2.0], [1.0, 1.0], a=0.123)
+    np.testing.assert_array_equal(again, values)
     reference = ro.Manifold(ro.models.Normal(), backend="numpy").connection([0.0, 2.0], [1.0, 1.0], a=0.123)
     np.testing.assert_allclose(values, reference, rtol=1e-14)
 
