@@ -4,14 +4,18 @@ from riemopt import errors, experiments, integrators, models
 from riemopt.integrators import Integrator
 from riemopt.linear_solvers import ConjugateGradient
 from riemopt.manifold import Manifold
-from riemopt.models import StatisticalModel
-from riemopt.optimize import Trajectory, minimize
+from riemopt.models import ConditionalModel, ExponentialFamily, StatisticalModel
+from riemopt.optimize import Backtracking, LevenbergMarquardt, Trajectory, fit, minimize
 from riemopt.problem import LikelihoodProblem, OperatorProblem, Problem
 from riemopt.status import Status
 
 __all__ = [
+    "Backtracking",
+    "ConditionalModel",
     "ConjugateGradient",
+    "ExponentialFamily",
     "Integrator",
+    "LevenbergMarquardt",
     "LikelihoodProblem",
     "Manifold",
     "OperatorProblem",
@@ -21,6 +25,7 @@ __all__ = [
     "Trajectory",
     "errors",
     "experiments",
+    "fit",
     "integrators",
     "minimize",
     "models",

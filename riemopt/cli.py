@@ -207,6 +207,49 @@ def _lines_of_progress() -> Callable[[int, int, str], None]:
     return tell
 
 
+# -- riemopt fit
+
+
+@main.command("fit")
+@click.argument("family")
+@click.argument("data", type=click.Path(), metavar="FILE.csv")
+@click.option("--column", metavar="NAME", help="The column of the file, by name or number counted from 1.")
+@click.option("--chart", metavar="TEXT", help='Fit in another chart, such as "alpha = a, beta = 1/b".')
+@click.option("--start", type=_Numbers(), help="Where to start, in that chart.  [default: found by a search]")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default="riemopt-fit",
+    show_default=True,
+    metavar="DIR",
+    help="Where the figure (PNG, SVG) and the estimates (CSV) go.",
+)
+def fit_command(
+    family: str, data: str, column: str | None, chart: str | None, start: tuple[float, ...] | None, output: Path
+) -> None:
+    """Fit a family to the numbers in a file by maximum likelihood.
+
+    An estimate that cannot be trusted is printed and kept all the same; the exit status is then 1.
+    """
+    from riemopt.experiments.fitting import save_fit
+    from riemopt.experiments.results import output_folder
+    from riemopt.experiments.settings import typed_chart
+    from riemopt.models import family as family_of
+    from riemopt.optimize import fit
+
+    model = family_of(family)
+    samples = _samples(model, data, column, seed=0)
+    with output_folder(output), _progress() as progress:
+        moved = typed_chart(model, chart) if chart else model
+        result = fit(moved, samples, start=start, backend="numpy", progress=progress)
+        progress(1, 1, "drawing and saving")
+        paths = save_fit(result, samples, output)
+    click.echo(result.summary())
+    click.echo(f"\nIn {output}: {', '.join(path.name for path in paths)}")
+    if not result.success:
+        _complain(f"warning: {result.message}", 1)
+
+
 # -- riemopt derive
 
 

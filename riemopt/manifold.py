@@ -12,11 +12,15 @@ import numpy as np
 import sympy as sp
 
 from riemopt.arrays import as_numbers
-from riemopt.errors import ArgumentError, BackendError, ShapeError, UnknownNameError
+from riemopt.errors import ArgumentError, BackendError, DataError, ShapeError, UnknownNameError, UnsupportedError
 from riemopt.geometry import connection, curvature, geodesic, metric
 from riemopt.kernels.target import Kernel, Target, broadcast
+from riemopt.models.conditional import ConditionalModel
+from riemopt.models.expectation import ExactExpectation, QuadratureExpectation
 from riemopt.models.statistical import StatisticalModel
+from riemopt.problem.geometry import ClosedForm, DataAverage, Geometry, Loss, OutputLoss, Quadrature, SampleLoss
 from riemopt.problem.likelihood import LikelihoodProblem
+from riemopt.problem.statistics import reduced_loss
 from riemopt.problem.traced import ATOL, RTOL, Formulas, pointwise_program
 
 __all__ = ["Manifold", "SymbolicGeometry"]
@@ -149,8 +153,9 @@ class Manifold:
 
     Parameters
     ----------
-    model : StatisticalModel
-        The model; its parameters are the coordinates.
+    model : StatisticalModel or ConditionalModel
+        The model; its parameters are the coordinates. The geometry of a conditional model is a mean over inputs, so it is
+        the problem made by :meth:`likelihood` that offers it.
     backend : str, optional
         ``"numba"``: compiled for the processor. ``"numpy"``: the reference.
 
@@ -174,7 +179,7 @@ class Manifold:
     0.980258
     """
 
-    def __init__(self, model: StatisticalModel, backend: str = "numba") -> None:
+    def __init__(self, model: StatisticalModel | ConditionalModel, backend: str = "numba") -> None:
         self.model = model
         self.backend = backend
         self.symbolic = SymbolicGeometry(model)
@@ -187,16 +192,25 @@ class Manifold:
 
     @cached_property
     def _formulas(self) -> Formulas:
-        model, velocity = self.model, _velocity(self.model)
+        return Formulas(self.model.parameters, tuple(self.model.domain.margins), self._geometry)
+
+    @cached_property
+    def _geometry(self) -> Geometry:
+        model = self.model
+        if isinstance(model, ConditionalModel):
+            return DataAverage(model)
+        expectation, velocity = model.expectation, _velocity(model)
+        if isinstance(expectation, QuadratureExpectation):
+            return Quadrature(expectation.plan)
         g = metric.fisher_metric(model)
-        return Formulas(
-            parameters=model.parameters,
-            velocity=velocity,
-            margins=tuple(model.domain.margins),
-            metric=g,
-            connection=connection.lowered_product(g, model.parameters, velocity),
-            skewness=lambda: connection.skewness_product(model.expectation.skewness, velocity),
-        )
+
+        def skewness() -> tuple[sp.Expr, ...] | Quadrature:
+            if isinstance(expectation, ExactExpectation) and not expectation.skewness_is_closed:
+                return Quadrature(expectation.density)
+            return connection.skewness_product(expectation.skewness, velocity)
+
+        product = connection.lowered_product(g, model.parameters, velocity)
+        return ClosedForm(model.parameters, velocity, g, product, skewness)
 
     # -- tensors at points
 
@@ -274,8 +288,11 @@ class Manifold:
 
     def scalar_curvature(self, points: Any) -> np.ndarray:
         """The scalar curvature at points, shape (...)."""
+        closed = isinstance(self._geometry, ClosedForm)
 
         def rule(p: Any, x: Any) -> Any:
+            if not closed:
+                return curvature.scalar_of_metric(p.metric(x), lambda entries, unit: p.tangent(entries, x, unit), p.solve_metric)
             p.require_domain(x)
             environment = dict(zip(self.model.parameters, x.nodes, strict=True))
             return type(x).scalar(p.graph.lower(self.symbolic.scalar_curvature, environment))
@@ -452,13 +469,16 @@ class Manifold:
 
     # -- problems
 
-    def likelihood(self, samples: Any) -> LikelihoodProblem:
+    def likelihood(self, samples: Any, inputs: Any = None) -> LikelihoodProblem:
         """The mean negative log-likelihood of samples as a problem.
 
         Parameters
         ----------
         samples : array_like, shape (N,), or (N, d) for d > 1 observations
-            They are reduced to their mean sufficient statistics here, once.
+            What was observed; the targets of a conditional model. For an exponential family they are reduced to their
+            mean sufficient statistics here, once.
+        inputs : array_like, shape (N,) or (N, d), optional
+            The inputs of a conditional model, and of no other.
 
         Returns
         -------
@@ -472,16 +492,46 @@ class Manifold:
             If no way is known to take expectations under the model.
         """
         model = self.model
+        if isinstance(model, ConditionalModel):
+            return self._conditional_likelihood(model, samples, inputs)
+        if inputs is not None:
+            raise ArgumentError(f"{model.name} has no inputs; they belong to a ConditionalModel")
         columns = model.require_samples(samples)
+        count = len(columns[0])
         form = model.expectation.form
-        data = _symbols_beside(model, [f"mean_{i}" for i in range(len(form.statistics) + 1)])
-        *means, base = data
-        loss = form.log_partition - base - sp.Add(*(z * m for z, m in zip(form.natural, means, strict=True)))
-        formulas = dataclasses.replace(
-            self._formulas, data=data, loss=loss, gradient=tuple(loss.diff(p) for p in model.parameters)
+        if form is None:
+            loss: Loss = SampleLoss(model.log_density, model.observation, model.parameters)
+            data, table = np.array([1.0 / count]), np.ascontiguousarray(columns)
+        else:
+            (loss, data), table = reduced_loss(model, form, columns), None
+        return self._problem(loss, data, count, table)
+
+    def _conditional_likelihood(self, model: ConditionalModel, targets: Any, inputs: Any) -> LikelihoodProblem:
+        if inputs is None and model.inputs:
+            raise ArgumentError(f"{model.name} needs inputs: likelihood(targets, inputs=...)")
+        count = len(np.atleast_1d(np.asarray(targets)))
+        given = np.empty((0, count)) if not model.inputs else model.columns(inputs)
+        answers = model.output.columns(targets, given.shape[1])
+        if not count:
+            raise DataError("there are no samples")
+        variance_factor = 1.0
+        data = [1.0 / count]
+        if model.output.profiled:
+            residuals = answers.size
+            if residuals <= model.dimension:
+                raise DataError(f"{residuals} targets do not determine {model.dimension} parameters and a scale")
+            variance_factor = residuals / (residuals - model.dimension)
+            data = [1.0 / residuals, float(len(answers))]
+        loss = OutputLoss(model, model.output.constant(answers))
+        return self._problem(loss, np.array(data), count, np.concatenate([given, answers]), variance_factor)
+
+    def _problem(
+        self, loss: Loss, data: np.ndarray, count: int, table: np.ndarray | None, variance_factor: float = 1.0
+    ) -> LikelihoodProblem:
+        formulas = dataclasses.replace(self._formulas, loss=loss, data=len(data))
+        return LikelihoodProblem(
+            formulas, self._target, data, self.model.domain.require, count, table, variance_factor
         )
-        values = [_mean(e, model.observation, columns) for e in (*form.statistics, form.log_base)]
-        return LikelihoodProblem(formulas, self._target, np.array(values), model.domain.require)
 
     # -- kernels
 
@@ -506,6 +556,11 @@ class Manifold:
         """The values of a rule of traced primitives at arrays of vectors, compiled at its first use."""
         if tolerances is not None and not (min(tolerances) >= 0.0 and 0.0 < sum(tolerances) < np.inf):
             raise ArgumentError(f"rtol and atol must be at least 0, and one of them positive, not {tolerances}")
+        if isinstance(self.model, ConditionalModel):
+            raise UnsupportedError(
+                f"the geometry of {self.model.name} is a mean over inputs: "
+                "ask the problem that likelihood(targets, inputs=...) makes"
+            )
         kernel = self._kernels.get(key)
         if kernel is None:
             sizes = [self.dimension] * len(arrays)
@@ -523,10 +578,3 @@ def _solved(matrices: np.ndarray, right: np.ndarray) -> np.ndarray:
     solution = np.full_like(right, np.nan)
     solution[regular] = np.linalg.solve(matrices[regular], right[regular][..., None])[..., 0]
     return solution
-
-
-def _mean(expression: sp.Expr, observation: Sequence[sp.Symbol], columns: Sequence[np.ndarray]) -> float:
-    # anonymous: an observation may have the name of a function
-    names = {symbol: sp.Dummy() for symbol in observation}
-    function = sp.lambdify(list(names.values()), expression.xreplace(names), modules=["scipy", "numpy"])
-    return float(np.mean(np.broadcast_to(function(*columns), columns[0].shape)))

@@ -11,7 +11,8 @@ The text never contains a name that a user chose: inputs and temporaries are num
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,7 +22,22 @@ import sympy as sp
 from riemopt.errors import ModelError
 from riemopt.status import Status
 
-__all__ = ["FUNCTIONS", "Condition", "Graph", "Node", "Ode", "Program", "emit", "odes_of"]
+__all__ = [
+    "FUNCTIONS",
+    "Condition",
+    "Graph",
+    "Integral",
+    "Node",
+    "Ode",
+    "Part",
+    "Peak",
+    "Program",
+    "TableSum",
+    "emit",
+    "independent_of",
+    "nodes_of",
+    "parts_of",
+]
 
 
 class Node:
@@ -79,7 +95,8 @@ FUNCTIONS: dict[str, int] = {
     ),
     **dict.fromkeys(("asinh", "acosh", "atanh", "absolute", "sign", "floor", "erf", "erfc", "gamma", "loggamma"), 1),
     **dict.fromkeys(("digamma", *(f"polygamma_{order}" for order in range(1, 7)), "isfinite"), 1),
-    **dict.fromkeys(("atan2", "minimum", "maximum"), 2),
+    **dict.fromkeys(("atan2", "minimum", "maximum", "logaddexp", "scaled_bessel_i"), 2),
+    "expit": 1,
     "select": 3,
 }
 """Functions that the text may call, with their number of arguments; every target binds each of these names."""
@@ -110,6 +127,9 @@ _SYMPY_FUNCTIONS = {
     sp.atan2: "atan2",
 }
 
+_FACTORIALS = (sp.gamma, sp.factorial, sp.binomial, sp.beta)
+"""Functions whose logarithms are sums of log-gammas."""
+
 _SYMPY_RELATIONS = {
     sp.StrictLessThan: "lt",
     sp.LessThan: "le",
@@ -120,8 +140,42 @@ _SYMPY_RELATIONS = {
 }
 
 
-@dataclass(frozen=True)
-class Ode:
+class Part(ABC):
+    """A computation that is not straight-line code: a function of its own, which a target writes in its own way.
+
+    In a graph, a use of it is one node, whose items are its status (0 if its numbers can be trusted) and its values.
+    """
+
+    prefix: str
+    """What its name in the text begins with."""
+
+    @property
+    @abstractmethod
+    def programs(self) -> tuple[Program, ...]:
+        """The straight-line code that it runs."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """The number of its values."""
+
+    @abstractmethod
+    def call(self, name: str, args: list[str]) -> str:
+        """The text of a use of it, from what it and its arguments are called."""
+
+    @cached_property
+    def uses_table(self) -> bool:
+        """Whether it looks at the rows of the kernel's table, or something in it does."""
+        return any(program.uses_table for program in self.programs)
+
+    def pack(self, names: Sequence[str]) -> str:
+        """Constants as one argument in the text: a tuple, with the table beside it if that is used."""
+        packed = _packed(names)
+        return f"({packed}, table)" if self.uses_table else packed
+
+
+@dataclass(frozen=True, eq=False)
+class Ode(Part):
     """An autonomous ordinary differential equation y' = f(y; p), solved by a target's stepper.
 
     Attributes
@@ -140,10 +194,170 @@ class Ode:
     dimension: int
     approach: Program | None = None
 
+    prefix = "ode"
+
     @property
-    def constants(self) -> int:
-        """The number of components of p."""
-        return len(self.field.inputs) - self.dimension
+    def programs(self) -> tuple[Program, ...]:
+        """See :class:`Part`."""
+        return (self.field,) if self.approach is None else (self.field, self.approach)
+
+    @property
+    def size(self) -> int:
+        """See :class:`Part`."""
+        return self.dimension
+
+    def call(self, name: str, args: list[str]) -> str:
+        """See :class:`Part`. The arguments are the state, the constants, the duration and the tolerances."""
+        state, constants, settings = args[: self.dimension], args[self.dimension : -3], args[-3:]
+        return f"{name}({_packed(state)}, {self.pack(constants)}, {', '.join(settings)})"
+
+
+@dataclass(frozen=True, eq=False)
+class TableSum(Part):
+    """Sums over the rows of the kernel's table, Σ f(row; p).
+
+    Attributes
+    ----------
+    body : Program
+        Takes the columns of a row, then p; returns the terms f.
+    columns : int
+        The number of columns.
+    """
+
+    body: Program
+    columns: int
+
+    prefix = "sum"
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """See :class:`Part`."""
+        return (self.body,)
+
+    @property
+    def size(self) -> int:
+        """See :class:`Part`."""
+        return len(self.body.outputs)
+
+    @property
+    def uses_table(self) -> bool:  # type: ignore[override]
+        """See :class:`Part`."""
+        return True
+
+    def call(self, name: str, args: list[str]) -> str:
+        """See :class:`Part`. The arguments are p."""
+        return f"{name}({self.pack(args)})"
+
+    def tangent(self, graph: Graph, args: Sequence[Node], tangents: Sequence[Node]) -> list[Node]:
+        """The derivative of the values: the sums of the terms' derivatives."""
+        body, moving = _differentiated(self.body, self.columns, tangents)
+        return graph.use(TableSum(body, self.columns), (*args, *moving))[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Integral(Part):
+    """Integrals ∫ exp(w(y; p) - c) f(y; p) dy over all real y, or sums over the integers of a range.
+
+    Attributes
+    ----------
+    weight : Program
+        Takes y and p; returns w.
+    body : Program
+        Takes y and p; returns w, then f.
+    lattice : tuple of float, optional
+        The first and the last integer to sum over, either of which may be infinite; None for an integral.
+    normalized : bool, optional
+        Whether the first f is 1 and its integral times exp(c) is known to be 1. Numbers for which it is not are not to
+        be trusted.
+    scaled : bool, optional
+        Whether the second half of f stands for the absolute values of the first when errors are judged. An f that is
+        an integral itself may be a difference of much larger ones.
+
+    Notes
+    -----
+    The values are c, the largest value of w that was found, and the integrals.
+    """
+
+    weight: Program
+    body: Program
+    lattice: tuple[float, float] | None = None
+    normalized: bool = False
+    scaled: bool = False
+
+    prefix = "integral"
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """See :class:`Part`."""
+        return (self.weight, self.body)
+
+    @property
+    def size(self) -> int:
+        """See :class:`Part`."""
+        return 1 + self.terms
+
+    @property
+    def terms(self) -> int:
+        """The number of integrals."""
+        return (len(self.body.outputs) - 1) // (2 if self.scaled else 1)
+
+    def call(self, name: str, args: list[str]) -> str:
+        """See :class:`Part`. The arguments are p."""
+        return f"{name}({self.pack(args)})"
+
+    def tangent(self, graph: Graph, args: Sequence[Node], tangents: Sequence[Node]) -> list[Node]:
+        """The derivative of the values as if c were constant, by differentiating under the integral."""
+        derived, moving = _differentiated(self.body, 1, tangents)
+        inner = derived.outputs[0].graph
+        weight, *values = self.body.outputs
+        slope, *slopes = derived.outputs
+        terms = [inner.add(df, inner.mul(f, slope)) for f, df in zip(values, slopes, strict=True)]
+        if self.scaled:
+            sizes = [inner.call("absolute", term) for term in terms[: self.terms]]
+            terms[self.terms :] = [inner.add(a, b) for a, b in zip(sizes, values[self.terms :], strict=True)]
+        if self.normalized:
+            terms[0] = values[0]  # the check goes along
+        search = Program((*self.weight.inputs, *derived.inputs[len(self.body.inputs) :]), self.weight.outputs)
+        part = Integral(search, Program(derived.inputs, (weight, *terms)), self.lattice, self.normalized, self.scaled)
+        _, (_, *results) = graph.use(part, (*args, *moving))
+        zero = graph.constant(0.0)
+        return [zero, *((zero, *results[1:]) if self.normalized else results)]
+
+
+@dataclass(frozen=True, eq=False)
+class Peak(Part):
+    """The largest value of w(y; p) over all real y, or over the integers of a range; see :class:`Integral`."""
+
+    weight: Program
+    lattice: tuple[float, float] | None = None
+
+    prefix = "peak"
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """See :class:`Part`."""
+        return (self.weight,)
+
+    @property
+    def size(self) -> int:
+        """See :class:`Part`."""
+        return 1
+
+    def call(self, name: str, args: list[str]) -> str:
+        """See :class:`Part`. The arguments are p."""
+        return f"{name}({self.pack(args)})"
+
+
+def _differentiated(body: Program, fixed: int, tangents: Sequence[Node]) -> tuple[Program, list[Node]]:
+    """The derivative of a program of (x, p) along tangents of p, as a program of (x, p, ṗ); and the ṗ that are not zero.
+
+    The first `fixed` inputs are x.
+    """
+    graph = body.outputs[0].graph
+    moving = [i for i, tangent in enumerate(tangents) if not _is(tangent, 0.0)]
+    seeds = {body.inputs[fixed + i]: graph.input(f"tangent {i} of {len(body.inputs)}") for i in moving}
+    outputs = graph.tangents(body.outputs, seeds)
+    return Program((*body.inputs, *seeds.values()), tuple(outputs)), [tangents[i] for i in moving]
 
 
 class Graph:
@@ -297,13 +511,16 @@ class Graph:
         """The sum of products."""
         return self.total(self.mul(x, y) for x, y in zip(a, b, strict=True))
 
-    def solve_ode(
-        self, ode: Ode, state: Sequence[Node], constants: Sequence[Node], duration: Node, rtol: Node, atol: Node
-    ) -> tuple[Node, list[Node]]:
-        """The solution of an equation after a time: its status, then the state."""
-        call = self._intern("ode", (*state, *constants, duration, rtol, atol), value=ode)
-        items = [self._intern("item", (call,), value=i) for i in range(ode.dimension + 1)]
-        return items[0], items[1:]
+    def use(self, part: Part, args: Sequence[Node]) -> tuple[Node, list[Node]]:
+        """The status and the values of a part for some arguments."""
+        call = self._intern("part", tuple(args), value=part)
+        # sums are as good as their terms
+        status = self.constant(0.0) if isinstance(part, TableSum) else self._intern("item", (call,), value=0)
+        return status, self.values(call)
+
+    def values(self, call: Node) -> list[Node]:
+        """The values of a use of a part."""
+        return [self._intern("item", (call,), value=i + 1) for i in range(call.value.size)]
 
     # -- SymPy
 
@@ -337,10 +554,64 @@ class Graph:
         """
         known: dict[Node, Node] = dict(seeds)
         zero = self.constant(0.0)
-        for node in _in_order(outputs):
-            if node not in known:
+        inside: dict[Node, list[Node]] = {}
+        for node in nodes_of(outputs):
+            if node in known:
+                continue
+            if node.op == "part":
+                arriving = [known[arg] for arg in node.args]
+                fixed = all(tangent is zero for tangent in arriving)
+                inside[node] = [zero] * node.value.size if fixed else _part_tangent(self, node, arriving)
+                known[node] = zero
+            elif node.op == "item":
+                known[node] = inside[node.args[0]][node.value - 1] if node.value else zero
+            else:
                 known[node] = self._tangent(node, [known[arg] for arg in node.args], zero)
         return [known[output] for output in outputs]
+
+    def gradients(self, outputs: Mapping[Node, Node], inputs: Sequence[Node]) -> list[Node]:
+        """The derivative of a combination of nodes with respect to inputs, by backward differentiation.
+
+        Parameters
+        ----------
+        outputs : mapping of Node to Node
+            The nodes to combine, each with its coefficient, which is held fixed.
+        inputs : sequence of Node
+            What to differentiate with respect to.
+        """
+        zero, one = self.constant(0.0), self.constant(1.0)
+        order = nodes_of(outputs)
+        moving = set(inputs)
+        for node in order:
+            if any(arg in moving for arg in node.args):
+                moving.add(node)
+        adjoint = dict(outputs)
+        for node in reversed(order):
+            arriving = adjoint.get(node, zero)
+            if arriving is zero or node not in moving:
+                continue
+            for position, arg in enumerate(node.args):
+                if arg in moving:
+                    seeds = [one if i == position else zero for i in range(len(node.args))]
+                    slope = self._tangent(node, seeds, zero)
+                    adjoint[arg] = self.add(adjoint.get(arg, zero), self.mul(arriving, slope))
+        return [adjoint.get(node, zero) for node in inputs]
+
+    def substitute(self, outputs: Sequence[Node], exchange: Mapping[Node, Node]) -> list[Node]:
+        """Nodes with some inputs exchanged for other nodes."""
+        known = dict(exchange)
+        for node in nodes_of(outputs, exchange):
+            if node not in known:
+                args = [known[arg] for arg in node.args]
+                known[node] = self._again(node, args) if any(a is not b for a, b in zip(args, node.args, strict=True)) else node
+        return [known[output] for output in outputs]
+
+    def _again(self, node: Node, args: list[Node]) -> Node:
+        if node.op in ("add", "sub", "mul", "div", "neg"):
+            return getattr(self, node.op)(*args)  # type: ignore[no-any-return]
+        if node.op == "pow":
+            return self.power(*args)
+        return self._intern(node.op, tuple(args), node.value)
 
     def _tangent(self, node: Node, tangents: list[Node], zero: Node) -> Node:
         if all(tangent is zero for tangent in tangents):
@@ -351,6 +622,12 @@ class Graph:
         return rule(self, node, *tangents)
 
 
+def _part_tangent(graph: Graph, node: Node, tangents: list[Node]) -> list[Node]:
+    if not isinstance(node.value, (TableSum, Integral)):
+        raise ModelError(f"no derivative is known for the compiled part {node.value.prefix!r}")
+    return node.value.tangent(graph, node.args, tangents)
+
+
 def _is(node: Node, value: float) -> bool:
     return node.is_constant and node.value == value
 
@@ -359,15 +636,16 @@ def _ordered(a: Node, b: Node) -> tuple[Node, Node]:
     return (a, b) if a.index <= b.index else (b, a)
 
 
-def _in_order(outputs: Iterable[Node]) -> list[Node]:
-    """All nodes that some outputs need, operands first."""
+def nodes_of(outputs: Iterable[Node], known: Container[Node] = ()) -> list[Node]:
+    """All nodes that some outputs need, operands first; of what is known, nothing but itself."""
     needed: set[Node] = set()
     pending = list(outputs)
     while pending:
         node = pending.pop()
         if node not in needed:
             needed.add(node)
-            pending.extend(node.args)
+            if node not in known:
+                pending.extend(node.args)
     return sorted(needed, key=lambda node: node.index)
 
 
@@ -417,6 +695,9 @@ class _Lowering:
         return result
 
     def _add(self, e: sp.Add) -> Node:
+        minus_one = self._less_one(e)
+        if minus_one is not None:
+            return minus_one
         result = self.graph.constant(0.0)
         # positive terms first, so that a sum starts with a term and not with a negation
         for term in sorted(e.args, key=lambda t: t.could_extract_minus_sign()):
@@ -426,12 +707,96 @@ class _Lowering:
                 result = self.graph.add(result, self(term))
         return result
 
+    def _less_one(self, e: sp.Add) -> Node | None:
+        """±(exp(u) - 1) as ±expm1(u), or None if the sum is not one."""
+        one, power = e.args if len(e.args) == 2 else (None, None)
+        if one not in (sp.S.One, sp.S.NegativeOne):
+            return None
+        exponent = _exponent(-one * power)
+        if exponent is None:
+            return None
+        result = self.graph.call("expm1", self._sum(exponent))
+        return self.graph.neg(result) if one == sp.S.One else result
+
+    def _sum(self, terms: Sequence[sp.Expr | tuple[sp.Expr, sp.Expr]]) -> Node:
+        """The sum of terms u, and of terms (e, b) that stand for e log(b)."""
+        g = self.graph
+        nodes = (g.mul(self(t[0]), self._log(t[1])) if isinstance(t, tuple) else self(t) for t in terms)
+        return g.total(nodes)
+
+    def _log(self, e: sp.Expr) -> Node:
+        """The logarithm of an expression, taken apart where it would overflow or lose digits as a whole."""
+        g = self.graph
+        if isinstance(e, _FACTORIALS):
+            return self._log_factorial(e)
+        if isinstance(e, sp.besseli) and e.args[0].is_Integer:
+            order, x = g.constant(abs(int(e.args[0]))), self(e.args[1])
+            return g.add(g.call("absolute", x), g.call("log", g.call("scaled_bessel_i", order, x)))
+        exponent = _exponent(e)
+        if exponent is not None:
+            return self._sum(exponent)
+        if isinstance(e, sp.Mul):
+            apart = [f for f in e.args if _exponent(f) is not None or (isinstance(f, _LOGGED) and f.is_positive)]
+            apart += [f for f in e.args if isinstance(f, sp.Pow) and isinstance(f.base, _LOGGED) and f.base.is_positive]
+            if apart:
+                rest = sp.Mul(*(f for f in e.args if f not in apart))
+                logs = [self._log(f) for f in apart]
+                return g.total(logs if rest == 1 else [self._log(rest), *logs])
+        if isinstance(e, sp.Pow) and isinstance(e.base, _LOGGED) and e.base.is_positive:
+            return g.mul(self(e.exp), self._log(e.base))
+        if isinstance(e, sp.Add):
+            return self._log_of_sum(e)
+        return g.call("log", self(e))
+
+    def _log_of_sum(self, e: sp.Add) -> Node:
+        g = self.graph
+        split = [_split(term) for term in e.args]
+        if not any(exponent for _, exponent in split):
+            return g.call("log1p", self(e - 1)) if sp.S.One in e.args else g.call("log", self(e))
+        if any(coefficient.is_negative for coefficient, _ in split):
+            return g.call("log", self(e))
+        terms = []
+        for coefficient, exponent in split:
+            head = [] if coefficient == 1 else [self._log(coefficient)]
+            terms.append(g.total([*head, self._sum(exponent)]) if exponent else g.total(head))
+        result = terms[0]
+        for term in terms[1:]:
+            result = g.call("logaddexp", result, term)
+        unknown = [self(c) for c, _ in split if not c.is_positive]
+        if not unknown:
+            return result
+        # a coefficient may turn out to be negative while the sum is not
+        good = g.operate("gt", unknown[0], g.constant(0.0))
+        for node in unknown[1:]:
+            good = g.operate("and", good, g.operate("gt", node, g.constant(0.0)))
+        return g.call("select", good, result, g.call("log", self._plain_sum(e)))
+
+    def _plain_sum(self, e: sp.Add) -> Node:
+        return self.graph.total(self(term) for term in e.args)
+
+    def _log_factorial(self, e: sp.Expr) -> Node:
+        g = self.graph
+        if isinstance(e, sp.gamma):
+            return g.call("loggamma", self(e.args[0]))
+        if isinstance(e, sp.factorial):
+            return g.call("loggamma", self(e.args[0] + 1))
+        a, b = e.args
+        plus, minus = ((a + 1,), (b + 1, a - b + 1)) if isinstance(e, sp.binomial) else ((a, b), (a + b,))
+        above, below = (g.total(g.call("loggamma", self(x)) for x in group) for group in (plus, minus))
+        return g.sub(above, below)
+
     def _mul(self, e: sp.Mul) -> Node:
         g = self.graph
         coefficient, factors = e.as_coeff_mul()
         above, below = g.constant(float(coefficient.p if coefficient.is_Rational else coefficient)), g.constant(1.0)
         if coefficient.is_Rational:
             below = g.constant(float(coefficient.q))
+        growth = _bessel_growth(factors)
+        if growth is not None:
+            if any(isinstance(f, sp.Add) and f.has(sp.besseli) for f in factors):
+                return self(sp.expand_mul(e))
+            factors = tuple(_scaled(f) for f in factors)
+            above = g.mul(above, g.call("exp", self(growth)))
         for factor in factors:
             if isinstance(factor, sp.Pow) and factor.exp.could_extract_minus_sign():
                 below = g.mul(below, self(1 / factor))
@@ -450,19 +815,88 @@ class _Lowering:
 
     def _function(self, e: sp.Basic) -> Node:
         g = self.graph
-        if isinstance(e, sp.log) and isinstance(e.args[0], sp.gamma):
-            return g.call("loggamma", self(e.args[0].args[0]))
+        if e.is_number and e.is_extended_real:
+            return g.constant(float(e))
+        if isinstance(e, sp.log):
+            return self._log(e.args[0])
         if isinstance(e, sp.polygamma) and e.args[0].is_Integer and 0 <= e.args[0] <= 6:
             order = int(e.args[0])
             return g.call(f"polygamma_{order}" if order else "digamma", self(e.args[1]))
         if isinstance(e, sp.factorial):
             return self(sp.gamma(e.args[0] + 1))
-        if isinstance(e, sp.beta):
-            return self(e.rewrite(sp.gamma))
+        if isinstance(e, (sp.beta, sp.binomial)):
+            return g.call("exp", self._log_factorial(e))
+        if isinstance(e, _ScaledBessel):
+            return g.call("scaled_bessel_i", self(sp.Abs(e.args[0])), self(e.args[1]))
+        if isinstance(e, sp.besseli) and e.args[0].is_Integer:
+            return g.mul(g.call("exp", self(sp.Abs(e.args[1]))), self(_ScaledBessel(*e.args)))
+        if isinstance(e, sp.KroneckerDelta):
+            equal = g.operate("eq", self(e.args[0]), self(e.args[1]))
+            return g.call("select", equal, g.constant(1.0), g.constant(0.0))
+        if isinstance(e, sp.Heaviside):
+            return g.mul(g.constant(0.5), g.add(g.constant(1.0), g.call("sign", self(e.args[0]))))
         for kind, name in _SYMPY_FUNCTIONS.items():
             if isinstance(e, kind):
                 return g.call(name, *(self(arg) for arg in e.args))
         raise ModelError(f"the function {e.func.__name__} in {e} has no compiled form")
+
+
+class _ScaledBessel(sp.Function):
+    """exp(-|x|) I_n(x)."""
+
+
+
+def _scaled(factor: sp.Expr) -> sp.Expr:
+    """A power of a Bessel function as that of the scaled one; anything else as it is."""
+    base, power = factor.as_base_exp()
+    known = isinstance(base, sp.besseli) and base.args[0].is_Integer
+    return _ScaledBessel(*base.args) ** power if known else factor
+
+
+_LOGGED = (*_FACTORIALS, sp.besseli)
+"""Functions whose logarithms are taken without taking them."""
+
+
+def _bessel_growth(factors: Sequence[sp.Expr]) -> sp.Expr | None:
+    """The exponent of exp(...) that scaling all Bessel functions in some factors leaves over; None if there are none.
+
+    A quotient of two of them must not overflow where each of them would.
+    """
+    growth, found = sp.S.Zero, False
+    for factor in factors:
+        base, power = factor.as_base_exp()
+        if isinstance(base, sp.besseli) and base.args[0].is_Integer:
+            growth, found = growth + power * sp.Abs(base.args[1]), True
+    return growth if found else None
+
+
+def _exponent(e: sp.Expr) -> list[Any] | None:
+    """The terms of u where e = exp(u), pairs (c, b) standing for c log(b); None if it is not written like that."""
+    if isinstance(e, sp.exp):
+        return [e.args[0]] if e.args[0].is_extended_real is not False else None
+    if isinstance(e, sp.Pow) and e.base.is_positive and not e.base.is_number:
+        if not e.exp.is_number or any(
+            _exponent(term) is not None for term in sp.Add.make_args(e.base) if term != e.base
+        ):
+            return [(e.exp, e.base)]
+    if isinstance(e, sp.Pow) and e.base.is_number and e.base.is_positive and not e.exp.is_number:
+        return [(e.exp, e.base)]
+    if isinstance(e, sp.Mul):
+        parts = [_exponent(factor) for factor in e.args]
+        return None if any(part is None for part in parts) else [term for part in parts for term in part or ()]
+    return None
+
+
+def _split(term: sp.Expr) -> tuple[sp.Expr, list[Any]]:
+    """A term as c exp(u): c, and the terms of u."""
+    coefficient, exponent = [], []
+    for factor in sp.Mul.make_args(term):
+        part = _exponent(factor)
+        if part is None:
+            coefficient.append(factor)
+        else:
+            exponent += part
+    return sp.Mul(*coefficient), exponent
 
 
 _Tangent = Callable[..., Node]
@@ -519,6 +953,11 @@ _TANGENTS: dict[str, _Tangent] = {
     "absolute": _chain(lambda g, n: g.call("sign", n.args[0])),
     "sign": lambda g, n, da: g.constant(0.0),
     "floor": lambda g, n, da: g.constant(0.0),
+    "logaddexp": lambda g, n, da, db: g.add(
+        g.mul(da, g.call("expit", g.sub(n.args[0], n.args[1]))), g.mul(db, g.call("expit", g.sub(n.args[1], n.args[0])))
+    ),
+    "expit": _chain(lambda g, n: g.mul(n, g.call("expit", g.neg(n.args[0])))),
+    "scaled_bessel_i": lambda g, n, dn, dx: g.mul(dx, _bessel_slope(g, n)),
     "erf": _chain(lambda g, n: _gaussian(g, n.args[0], 2.0 / math.sqrt(math.pi))),
     "erfc": _chain(lambda g, n: _gaussian(g, n.args[0], -2.0 / math.sqrt(math.pi))),
     "gamma": _chain(lambda g, n: g.mul(n, g.call("digamma", n.args[0]))),
@@ -537,6 +976,14 @@ def _gaussian(g: Graph, x: Node, factor: float) -> Node:
     return g.mul(g.constant(factor), g.call("exp", g.neg(g.mul(x, x))))
 
 
+def _bessel_slope(g: Graph, node: Node) -> Node:
+    """The derivative of exp(-|x|) I_n(x): 2 I_n' = I_(n-1) + I_(n+1), DLMF 10.29.1."""
+    order, x = node.args
+    below = g.call("absolute", g.sub(order, g.constant(1.0)))
+    neighbours = [g.call("scaled_bessel_i", n, x) for n in (below, g.add(order, g.constant(1.0)))]
+    return g.sub(g.mul(g.constant(0.5), g.total(neighbours)), g.mul(g.call("sign", x), node))
+
+
 @dataclass(frozen=True)
 class Program:
     """Some outputs of a graph as a function of its inputs.
@@ -553,29 +1000,47 @@ class Program:
     outputs: tuple[Node, ...]
 
     @cached_property
-    def odes(self) -> tuple[Ode, ...]:
-        """The differential equations that the program solves on its way."""
-        return odes_of(self.outputs)
+    def parts(self) -> tuple[Part, ...]:
+        """What the program uses that is not straight-line code."""
+        return parts_of(self.outputs, frozenset(self.inputs))
+
+    @property
+    def uses_table(self) -> bool:
+        """Whether it looks at the rows of the kernel's table."""
+        return any(part.uses_table for part in self.parts)
 
     def source(self, name: str) -> str:
         """The text of a scalar function that returns the outputs as a tuple.
 
-        It calls the solvers of its differential equations ``ode_0``, ``ode_1``, ...
+        It calls its parts ``part_0``, ``part_1``, ... If one of them looks at the rows of a table, that is the last
+        argument.
         """
         names = {node: f"x{i}" for i, node in enumerate(self.inputs)}
-        head = f"def {name}({', '.join(names.values())}):"
-        solvers = {ode: f"ode_{i}" for i, ode in enumerate(self.odes)}
-        lines = emit(self.outputs, names, solvers)
+        arguments = [*names.values(), "table"] if self.uses_table else list(names.values())
+        head = f"def {name}({', '.join(arguments)}):"
+        parts = {part: f"part_{i}" for i, part in enumerate(self.parts)}
+        lines = emit(self.outputs, names, parts)
         returned = ", ".join(names[node] for node in self.outputs)
         return "\n".join([head, *(f"    {line}" for line in lines), f"    return ({returned},)", ""])
 
 
-def odes_of(outputs: Iterable[Node]) -> tuple[Ode, ...]:
-    """The differential equations that some outputs need solved."""
-    return tuple(dict.fromkeys(node.value for node in _in_order(outputs) if node.op == "ode"))
+def independent_of(program: Program, inputs: Sequence[Node]) -> list[Node]:
+    """What a program computes without some of its inputs and then uses, or returns, beside them; in order."""
+    order = nodes_of(program.outputs)
+    moving = set(inputs)
+    for node in order:
+        if any(arg in moving for arg in node.args):
+            moving.add(node)
+    used = {arg for node in order if node in moving for arg in node.args} | set(program.outputs)
+    return [node for node in order if node in used and node not in moving]
 
 
-def emit(outputs: Iterable[Node], names: dict[Node, str], solvers: Mapping[Ode, str], prefix: str = "t") -> list[str]:
+def parts_of(outputs: Iterable[Node], known: Container[Node] = ()) -> tuple[Part, ...]:
+    """What some outputs need that is not straight-line code, beyond what is known."""
+    return tuple(dict.fromkeys(node.value for node in nodes_of(outputs, known) if node.op == "part"))
+
+
+def emit(outputs: Iterable[Node], names: dict[Node, str], parts: Mapping[Part, str], prefix: str = "t") -> list[str]:
     """The statements that compute some outputs.
 
     Parameters
@@ -585,9 +1050,8 @@ def emit(outputs: Iterable[Node], names: dict[Node, str], solvers: Mapping[Ode, 
     names : dict of Node to str
         What is known already, the inputs at least, by its name in the text. The names of what is computed are added,
         so that a later call goes on from here and computes nothing twice.
-    solvers : mapping of Ode to str
-        What the solvers of differential equations are called in the text. A solver takes the state and the constants
-        as tuples, the duration and the tolerances; it returns the status, and the state as a tuple.
+    parts : mapping of Part to str
+        What parts are called in the text. A part returns its status, and its values as a tuple.
     prefix : str, optional
         What the names of temporaries begin with.
 
@@ -597,7 +1061,7 @@ def emit(outputs: Iterable[Node], names: dict[Node, str], solvers: Mapping[Ode, 
         One assignment each.
     """
     lines = []
-    for node in _in_order(outputs):
+    for node in nodes_of(outputs, names):
         if node in names:
             continue
         args = [names[arg] for arg in node.args]
@@ -607,19 +1071,16 @@ def emit(outputs: Iterable[Node], names: dict[Node, str], solvers: Mapping[Ode, 
             names[node] = f"{args[0]}[1][{node.value - 1}]" if node.value else f"{args[0]}[0]"
         else:
             names[node] = f"{prefix}{node.index}"
-            lines.append(f"{names[node]} = {_operation(node, args, solvers)}")
+            lines.append(f"{names[node]} = {_operation(node, args, parts)}")
     return lines
 
 
-def _operation(node: Node, args: list[str], solvers: Mapping[Ode, str]) -> str:
+def _operation(node: Node, args: list[str], parts: Mapping[Part, str]) -> str:
     template = _OPERATORS.get(node.op)
     if template is not None:
         return template.format(*args)
-    if node.op == "ode":
-        ode: Ode = node.value
-        state, constants, settings = args[: ode.dimension], args[ode.dimension : -3], args[-3:]
-        packed = ", ".join((_packed(state), _packed(constants), *settings))
-        return f"{solvers[ode]}({packed})"
+    if node.op == "part":
+        return node.value.call(parts[node.value], args)  # type: ignore[no-any-return]
     if node.op == "input":
         raise ValueError(f"the program uses {node.value!r}, which is not among its inputs")
     return f"{node.op}({', '.join(args)})"

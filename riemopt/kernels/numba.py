@@ -16,8 +16,21 @@ from typing import Any
 import numba
 import numpy as np
 
-from riemopt.kernels import cache, scalar, special, stepping, tableaux
-from riemopt.kernels.lowering import FUNCTIONS, Ode, Program, emit, odes_of
+from riemopt.kernels import cache, reductions, scalar, special, stepping, tableaux
+from riemopt.kernels.lowering import (
+    FUNCTIONS,
+    Integral,
+    Node,
+    Ode,
+    Part,
+    Peak,
+    Program,
+    TableSum,
+    emit,
+    nodes_of,
+    parts_of,
+)
+from riemopt.kernels.reductions import BLOCK, KRONROD, PANEL_ERROR, integral_source, peak_source, sum_source
 from riemopt.kernels.stepping import STEP_CONTROL, library_source, solver_source
 from riemopt.kernels.target import Target, TrajectoryProgram
 from riemopt.status import Status
@@ -31,6 +44,7 @@ _MATH_NAMES = {"absolute": None, "select": None, "sign": None, "minimum": None, 
 
 _jit = functools.partial(numba.njit, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
 _jit_inner = functools.partial(_jit, no_cpython_wrapper=True)
+_jit_inner_inlined = functools.partial(_jit_inner, forceinline=True)
 
 
 @functools.lru_cache
@@ -44,7 +58,8 @@ def _library() -> dict[str, Any]:
     for library in (scalar, special):
         names.update(_jitted(inspect.getsource(library), {"__name__": library.__name__}))
     names.update(_jitted(STEP_CONTROL, {**names, "__name__": stepping.__name__}))
-    return names
+    names.update(_jitted(PANEL_ERROR, {**names, "__name__": reductions.__name__}))
+    return {**names, **KRONROD}
 
 
 @functools.lru_cache
@@ -66,7 +81,7 @@ def _jitted(text: str, namespace: dict[str, Any]) -> dict[str, Any]:
     exec(compile(text, "<riemopt library>", "exec"), namespace)
     functions = {name: f for name, f in namespace.items() if name not in before and inspect.isfunction(f)}
     # the loops over a batch run fastest where the calls in them vanish
-    compiled = {name: _jit_inner(f, forceinline=True) for name, f in functions.items()}
+    compiled = {name: _jit_inner_inlined(f) for name, f in functions.items()}
     namespace.update(compiled)
     return compiled
 
@@ -74,14 +89,14 @@ def _jitted(text: str, namespace: dict[str, Any]) -> dict[str, Any]:
 @functools.lru_cache
 def _library_text() -> str:
     """All that compiled text depends on besides itself and the versions."""
-    return "\0".join(inspect.getsource(module) for module in (scalar, special, stepping, tableaux))
+    return "\0".join(inspect.getsource(module) for module in (scalar, special, stepping, tableaux, reductions))
 
 
-def _load(lines: Iterable[str], signature: Any, odes: Sequence[Ode]) -> Any:
-    """The compiled function ``run`` of a text, with the solvers that it calls."""
-    solvers, text = _solvers(odes)
-    names = {**_library(), "inner": _jit_inner}
-    for dimension in {ode.dimension for ode in solvers}:
+def _load(lines: Iterable[str], signature: Any, parts: Sequence[Part]) -> Any:
+    """The compiled function ``run`` of a text, with the parts that it uses."""
+    known, text = _parts(parts)
+    names = {**_library(), "inner": _jit_inner_inlined, "plain": _jit_inner}
+    for dimension in {part.dimension for part in known if isinstance(part, Ode)}:
         names.update(_stepping_library(dimension))
     whole = "\n".join([text, *lines, ""])
     try:
@@ -105,39 +120,57 @@ def _cache_beside_the_source() -> Iterator[None]:
 _cache_lock = threading.RLock()
 
 
-def _solvers(odes: Sequence[Ode]) -> tuple[dict[Ode, str], str]:
-    """The names and the text of the solvers of some equations, their fields and the equations those need solved."""
-    names: dict[Ode, str] = {}
-    parts: list[str] = []
+def _parts(parts: Sequence[Part]) -> tuple[dict[Part, str], str]:
+    """The names and the text of some parts, and of those that they use themselves."""
+    names: dict[Part, str] = {}
+    texts: list[str] = []
 
-    def add(ode: Ode) -> None:
-        for needed in ode.field.odes:
+    def add(part: Part) -> None:
+        for needed in dict.fromkeys(p for program in part.programs for p in program.parts):
             if needed not in names:
                 add(needed)
-        name = names[ode] = f"ode_{len(names)}"
-        lines, (status, *derivative) = body(ode.field, ode.dimension)
-        lines.append(f"return {status}, ({''.join(f'{x}, ' for x in derivative)})")
-        parts.append("\n".join(["@inner", f"def {name}_field(y, p):", *_indented(lines, 1), ""]))
-        if ode.approach is not None:
-            lines, rates = body(ode.approach, ode.dimension)
-            lines.append(f"return {', '.join(rates)}")
-            parts.append("\n".join(["@inner", f"def {name}_approach(y, p):", *_indented(lines, 1), ""]))
-        approach = f"{name}_approach" if ode.approach is not None else ""
-        parts.append("@inner\n" + solver_source(ode, name, f"{name}_field", approach))
+        name = f"{part.prefix}_{len(names)}"
+        texts.append(_part_source(part, name, names))
+        names[part] = name
 
-    def body(program: Program, dimension: int) -> tuple[list[str], list[str]]:
-        """The statements of a program of y and p, and the names of its outputs."""
-        inputs = {node: f"x{i}" for i, node in enumerate(program.inputs)}
-        state, constants = list(inputs.values())[:dimension], list(inputs.values())[dimension:]
-        lines = [f"{''.join(f'{x}, ' for x in state)} = y"]
-        lines += [f"{''.join(f'{x}, ' for x in constants)} = p"] if constants else []
-        lines += emit(program.outputs, inputs, names)
-        return lines, [inputs[node] for node in program.outputs]
+    for part in parts:
+        if part not in names:
+            add(part)
+    return names, "\n\n".join(texts)
 
-    for ode in odes:
-        if ode not in names:
-            add(ode)
-    return names, "\n\n".join(parts)
+
+def _part_source(part: Part, name: str, names: Mapping[Part, str]) -> str:
+    if isinstance(part, TableSum):
+        return sum_source(part, name, names)
+    if isinstance(part, Integral):
+        return integral_source(part, name, names)
+    if isinstance(part, Peak):
+        return peak_source(part, name, names)
+    assert isinstance(part, Ode)
+    texts = []
+    lines, (status, *derivative) = _field(part, part.field, names)
+    lines.append(f"return {status}, ({''.join(f'{x}, ' for x in derivative)})")
+    # a field that integrates is called from every stage, and too long to stand there
+    inlined = "@plain" if part.field.parts else "@inner"
+    texts.append("\n".join([inlined, f"def {name}_field(y, p):", *_indented(lines, 1), ""]))
+    if part.approach is not None:
+        lines, rates = _field(part, part.approach, names)
+        lines.append(f"return {', '.join(rates)}")
+        texts.append("\n".join(["@inner", f"def {name}_approach(y, p):", *_indented(lines, 1), ""]))
+    approach = f"{name}_approach" if part.approach is not None else ""
+    texts.append("@inner\n" + solver_source(part, name, f"{name}_field", approach))
+    return "\n\n".join(texts)
+
+
+def _field(ode: Ode, program: Program, names: Mapping[Part, str]) -> tuple[list[str], list[str]]:
+    """The statements of a program of y and p, and the names of its outputs."""
+    inputs = {node: f"x{i}" for i, node in enumerate(program.inputs)}
+    state, constants = list(inputs.values())[: ode.dimension], list(inputs.values())[ode.dimension :]
+    lines = [f"{''.join(f'{x}, ' for x in state)} = y"]
+    lines += ["p, table = p"] if ode.uses_table else []
+    lines += [f"{''.join(f'{x}, ' for x in constants)} = p"] if constants else []
+    lines += emit(program.outputs, inputs, names)
+    return lines, [inputs[node] for node in program.outputs]
 
 
 def _indented(lines: Iterable[str], depth: int) -> list[str]:
@@ -149,6 +182,12 @@ def _input(axes: int) -> Any:
     return numba.types.Array(numba.float64, axes, "A", readonly=True)
 
 
+_TABLE = numba.types.Array(numba.float64, 2, "C", readonly=True)
+
+
+_NO_TABLE = np.empty((0, 0))
+
+
 class NumbaTarget(Target):
     """Programs compiled for the processor, batches spread over its cores."""
 
@@ -156,48 +195,118 @@ class NumbaTarget(Target):
 
     def pointwise(self, program: Program, sizes: Sequence[int], constants: int) -> Callable[..., Any]:
         """A program as a function of arrays; see :meth:`Target.pointwise`."""
-        entries = [f"a{k}[i, {j}]" for k, size in enumerate(sizes) for j in range(size)]
-        entries += [f"constants[{j}]" for j in range(constants)]
+        sums = [part for part in program.parts if isinstance(part, TableSum)]
+        calls = [n for n in nodes_of(program.outputs, program.inputs) if n.op == "part" and n.value in sums]
+        if sums and not any(_uses_table(call.args, program.inputs) for call in calls):
+            return self._in_two_passes(program, sizes, constants, calls)
+        entries = _entries(sizes, constants)
         names = {node: f"x{k}" for k, node in enumerate(program.inputs)}
         body = [f"{name} = {entry}" for name, entry in zip(names.values(), entries, strict=True)]
-        body += emit(program.outputs, names, _solvers(program.odes)[0])
+        body += emit(program.outputs, names, _parts(program.parts)[0])
         body += [f"out[i, {j}] = {names[node]}" for j, node in enumerate(program.outputs)]
         lines = [
             "@kernel",
-            f"def run(start, stop, {''.join(f'a{k}, ' for k in range(len(sizes)))}constants, out):",
+            f"def run(start, stop, {''.join(f'a{k}, ' for k in range(len(sizes)))}constants, table, out):",
             "    for i in range(start, stop):",
             *_indented(body, 2),
         ]
         tables = [_input(2)] * len(sizes)
-        signature = numba.void(numba.int64, numba.int64, *tables, _input(1), numba.float64[:, ::1])
-        compiled = _load(lines, signature, program.odes)
+        signature = numba.void(numba.int64, numba.int64, *tables, _input(1), _TABLE, numba.float64[:, ::1])
+        compiled = _load(lines, signature, program.parts)
+        grain = 1 if program.parts else _SMALL_BATCH
 
-        def run(*arguments: np.ndarray) -> np.ndarray:
-            *arrays, data = arguments
-            out = np.empty((len(arrays[0]), len(program.outputs)))
-            _share_out(compiled, len(out), *arrays, data, out)
+        def run(*arguments: Any, table: np.ndarray | None = None) -> np.ndarray:
+            out = np.empty((len(arguments[0]), len(program.outputs)))
+            _share_out(compiled, len(out), *arguments, _NO_TABLE if table is None else table, out, grain=grain)
             return out
+
+        return run
+
+    def _in_two_passes(
+        self, program: Program, sizes: Sequence[int], constants: int, calls: Sequence[Node]
+    ) -> Callable[..., Any]:
+        """A program whose sums over the table are taken first, blocks of rows spread over the cores.
+
+        The second pass finds the sums among its arguments. Which rows make a block depends on their number alone, so
+        the result does not depend on the number of cores.
+        """
+        entries = _entries(sizes, constants)
+        names = {node: f"x{k}" for k, node in enumerate(program.inputs)}
+        body = [f"{name} = {entry}" for name, entry in zip(names.values(), entries, strict=True)]
+        known = _parts([call.value for call in calls])[0]
+        body += emit([arg for call in calls for arg in call.args], names, known)
+        width = 0
+        for call in calls:
+            packed = "".join(f"{names[arg]}, " for arg in call.args)
+            body.append(
+                f"s = {known[call.value]}_rows(({packed}), table, piece * rows, min(table.shape[1], (piece + 1) * rows))"
+            )
+            body += [f"out[piece, i, {width + j}] = s[{j}]" for j in range(call.value.size)]
+            width += call.value.size
+        lines = [
+            "@kernel",
+            f"def run(start, stop, {''.join(f'a{k}, ' for k in range(len(sizes)))}constants, table, rows, batch, out):",
+            "    for task in range(start, stop):",
+            "        piece = task // batch",
+            "        i = task % batch",
+            *_indented(body, 2),
+        ]
+        tables = [_input(2)] * len(sizes)
+        signature = numba.void(
+            *(numba.int64, numba.int64, *tables, _input(1), _TABLE, numba.int64, numba.int64, numba.float64[:, :, ::1])
+        )
+        compiled = _load(lines, signature, [call.value for call in calls])
+        arrays_end = sum(sizes)
+        found = [value for call in calls for value in call.graph.values(call)]
+        inputs = (*program.inputs[:arrays_end], *found, *program.inputs[arrays_end:])
+        finish = self.pointwise(Program(inputs, program.outputs), [*sizes, width], constants)
+
+        def run(*arguments: Any, table: np.ndarray) -> np.ndarray:
+            *arrays, data = arguments
+            batch, count = len(arrays[0]), table.shape[1]
+            rows = max(8 * BLOCK, -(-count // 256))
+            pieces = -(-count // rows)
+            out = np.empty((pieces, batch, width))
+            _share_out(compiled, pieces * batch, *arguments, table, rows, batch, out, grain=1)
+            return finish(*arrays, out.sum(axis=0), data)
 
         return run
 
     def trajectories(self, program: TrajectoryProgram) -> Callable[..., Any]:
         """A kernel that takes every trajectory of a batch from start to finish; see :class:`TrajectoryProgram`."""
-        odes = odes_of((*program.begun, *program.seen, *program.stepped))
-        compiled = _load(_trajectory_lines(program, _solvers(odes)[0]), _TRAJECTORY_SIGNATURE, odes)
+        parts = parts_of((*program.begun, *program.seen, *program.stepped))
+        compiled = _load(_trajectory_lines(program, _parts(parts)[0]), _TRAJECTORY_SIGNATURE, parts)
         n = len(program.point)
 
         def run(
-            starts: np.ndarray, step_sizes: np.ndarray, data: np.ndarray, steps: int, keep_all: bool, tolerance: float
+            starts: np.ndarray,
+            step_sizes: np.ndarray,
+            data: np.ndarray,
+            steps: int,
+            keep_all: bool,
+            tolerance: float,
+            table: np.ndarray | None = None,
         ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             kept = steps + 1 if keep_all else 1
             points = np.empty((len(starts), kept, n))
             losses = np.empty((len(starts), kept))
             status = np.empty(len(starts), dtype=np.int64)
-            settings = (data, steps, keep_all, tolerance * abs(tolerance))
-            _share_out(compiled, len(starts), starts, step_sizes, *settings, points, losses, status)
+            settings = (data, _NO_TABLE if table is None else table, steps, keep_all, tolerance * abs(tolerance))
+            grain = 1 if parts else _SMALL_BATCH
+            _share_out(compiled, len(starts), starts, step_sizes, *settings, points, losses, status, grain=grain)
             return points, losses, status
 
         return run
+
+
+def _entries(sizes: Sequence[int], constants: int) -> list[str]:
+    """Where the inputs of a program are found in the arguments of a kernel."""
+    entries = [f"a{k}[i, {j}]" for k, size in enumerate(sizes) for j in range(size)]
+    return entries + [f"constants[{j}]" for j in range(constants)]
+
+
+def _uses_table(outputs: Iterable[Node], known: Sequence[Node]) -> bool:
+    return any(part.uses_table for part in parts_of(outputs, known))
 
 
 _TRAJECTORY_SIGNATURE = numba.void(
@@ -206,6 +315,7 @@ _TRAJECTORY_SIGNATURE = numba.void(
     _input(2),
     _input(1),
     _input(1),
+    _TABLE,
     numba.int64,
     numba.boolean,
     numba.float64,
@@ -215,7 +325,7 @@ _TRAJECTORY_SIGNATURE = numba.void(
 )
 
 
-def _trajectory_lines(program: TrajectoryProgram, solvers: Mapping[Ode, str]) -> list[str]:
+def _trajectory_lines(program: TrajectoryProgram, parts: Mapping[Part, str]) -> list[str]:
     """The text of the loop over trajectories, and of the loop over steps inside it."""
     n = len(program.point)
     point = [f"y{j}" for j in range(n)]
@@ -224,17 +334,17 @@ def _trajectory_lines(program: TrajectoryProgram, solvers: Mapping[Ode, str]) ->
     names |= {node: f"d{j}" for j, node in enumerate(program.data)}
 
     before = dict(names)
-    begin = emit(program.begun, before, solvers, prefix="b")
+    begin = emit(program.begun, before, parts, prefix="b")
     begin += [f"m{j} = {before[node]}" for j, node in enumerate(program.begun[1:])]
     names |= dict(zip(program.memory, memory, strict=True))
-    observe = emit(program.seen, names, solvers)
-    step = emit(program.stepped, names, solvers)
+    observe = emit(program.seen, names, parts)
+    step = emit(program.stepped, names, parts)
     seen, loss, speed = (names[node] for node in program.seen)
     stepped, *following = (names[node] for node in program.stepped)
     moved = ", ".join([*point, *memory])
     return [
         "@kernel",
-        "def run(start, stop, starts, step_sizes, data, steps, keep_all, tolerance, points, losses, status):",
+        "def run(start, stop, starts, step_sizes, data, table, steps, keep_all, tolerance, points, losses, status):",
         *(f"    d{j} = data[{j}]" for j in range(len(program.data))),
         "    for i in range(start, stop):",
         *(f"        {name} = starts[i, {j}]" for j, name in enumerate(point)),
@@ -286,14 +396,14 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_workers.cache_clear)
 
 
-def _share_out(compiled: Callable[..., None], count: int, *arguments: Any) -> None:
-    """Run a kernel on all its entries, in pieces over the cores."""
-    if count <= _SMALL_BATCH:
+def _share_out(compiled: Callable[..., None], count: int, *arguments: Any, grain: int) -> None:
+    """Run a kernel on all its entries, in pieces over the cores; `grain` entries are worth handing out."""
+    if count <= grain:
         compiled(0, count, *arguments)
         return
     pool, cores = _workers()
     # more pieces than cores, so that a slow piece does not keep the others waiting
-    pieces = min(8 * cores, -(-count // _SMALL_BATCH))
+    pieces = min(8 * cores, -(-count // grain))
     bounds = [count * piece // pieces for piece in range(pieces + 1)]
     for future in [pool.submit(compiled, a, b, *arguments) for a, b in itertools.pairwise(bounds)]:
         future.result()

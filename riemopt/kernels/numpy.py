@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from riemopt.kernels.lowering import Ode, Program
+
+from riemopt.kernels.lowering import Integral, Ode, Part, Peak, Program, TableSum
 from riemopt.kernels.stepping import MAXIMAL_STEPS
 from riemopt.kernels.target import Target
+from riemopt.quadrature import integrals, peak
 from riemopt.status import Status
 
 __all__ = ["NumpyTarget", "integrate"]
@@ -24,7 +26,9 @@ _BINDINGS: dict[str, Any] = {
     **{name: getattr(np, name) for name in ("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh")},
     **{name: getattr(np, name) for name in ("cosh", "tanh", "absolute", "sign", "floor", "minimum", "maximum")},
     **{name: getattr(np, "arc" + name[1:]) for name in ("asin", "acos", "atan", "asinh", "acosh", "atanh", "atan2")},
-    **{name: getattr(scipy.special, name) for name in ("erf", "erfc", "gamma")},
+    **{name: getattr(scipy.special, name) for name in ("erf", "erfc", "gamma", "expit")},
+    "logaddexp": np.logaddexp,
+    "scaled_bessel_i": scipy.special.ive,
     **{f"polygamma_{order}": _polygamma(order) for order in range(1, 7)},
     "loggamma": scipy.special.gammaln,
     "digamma": lambda x: np.where(np.asarray(x) > 0, scipy.special.digamma(x), np.nan),
@@ -33,6 +37,10 @@ _BINDINGS: dict[str, Any] = {
     "NAN": np.nan,
     "INFINITY": np.inf,
 }
+
+
+_LARGEST_BLOCK = 1 << 18
+"""Numbers that a temporary over a block of rows may hold."""
 
 
 class NumpyTarget(Target):
@@ -44,11 +52,11 @@ class NumpyTarget(Target):
         """A program as a function of arrays; see :meth:`Target.pointwise`."""
         function = _function(program)
 
-        def run(*arguments: np.ndarray) -> np.ndarray:
+        def run(*arguments: np.ndarray, table: np.ndarray | None = None) -> np.ndarray:
             *arrays, data = arguments
             columns = [array[:, i] for array in arrays for i in range(array.shape[1])]
             with np.errstate(all="ignore"):
-                values = function(*columns, *data)
+                values = function(*columns, *data, **({"table": table} if program.uses_table else {}))
             count = len(arrays[0])
             return np.stack([np.broadcast_to(np.asarray(v, dtype=np.float64), (count,)) for v in values], axis=1)
 
@@ -57,10 +65,68 @@ class NumpyTarget(Target):
 
 def _function(program: Program) -> Callable[..., tuple[Any, ...]]:
     bindings = dict(_BINDINGS)
-    bindings.update({f"ode_{i}": _solver(ode) for i, ode in enumerate(program.odes)})
+    bindings.update({f"part_{i}": _part(part) for i, part in enumerate(program.parts)})
     # the text was generated here and names nothing that a user typed
     exec(compile(program.source("program"), "<riemopt program>", "exec"), bindings)
     return bindings["program"]  # type: ignore[no-any-return]
+
+
+def _part(part: Part) -> Callable[..., tuple[Any, ...]]:
+    if isinstance(part, Ode):
+        return _solver(part)
+    if isinstance(part, TableSum):
+        return _table_sum(part)
+    assert isinstance(part, (Integral, Peak))
+    return _integral(part)
+
+
+def _table_sum(part: TableSum) -> Callable[..., tuple[Any, ...]]:
+    """Sums over the rows of a table, a block of rows at a time."""
+    body = _function(part.body)
+
+    def add(packed: Any) -> tuple[float, tuple[Any, ...]]:
+        constants, table = packed
+        constants = [np.asarray(c)[..., None] for c in constants]
+        batch = max([c.size for c in constants], default=1)
+        rows = max(1, _LARGEST_BLOCK // batch)
+        sums: list[Any] = [0.0] * part.size
+        for first in range(0, table.shape[1], rows):
+            columns = table[:, first : first + rows]
+            terms = body(*columns, *constants)
+            sums = [
+                s + np.broadcast_to(t, (*np.shape(t)[:-1], columns.shape[1])).sum(axis=-1) for s, t in zip(sums, terms)
+            ]
+        return 0.0, tuple(sums)
+
+    return add
+
+
+def _integral(part: Integral | Peak) -> Callable[..., tuple[Any, ...]]:
+    """An integral on arrays of constants, one at a time."""
+    weight = _function(part.weight)
+    body = _function(part.body) if isinstance(part, Integral) else None
+
+    def one(*constants: float) -> tuple[float, ...]:
+        def weighted(y: np.ndarray) -> np.ndarray:
+            return np.broadcast_to(weight(y, *constants)[0], y.shape)
+
+        if body is None:
+            return 0.0, float(peak(weighted, part.lattice))
+
+        def terms(y: np.ndarray) -> list[np.ndarray]:
+            return [np.broadcast_to(v, y.shape) for v in body(y, *constants)]
+
+        assert isinstance(part, Integral)
+        best, totals = integrals(weighted, terms, part.lattice, part.normalized, scaled=part.scaled)
+        return (0.0 if np.isfinite(totals).all() else float(Status.NON_FINITE)), best, *totals
+
+    each = np.vectorize(one, otypes=[np.float64] * (part.size + 1))
+
+    def integrate_all(constants: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+        status, *values = each(*constants) if constants else one()
+        return status, tuple(values)
+
+    return integrate_all
 
 
 def _solver(ode: Ode) -> Callable[..., tuple[Any, ...]]:
@@ -68,6 +134,7 @@ def _solver(ode: Ode) -> Callable[..., tuple[Any, ...]]:
     field = _function(ode.field)
     approach = None if ode.approach is None else _function(ode.approach)
     n = ode.dimension
+    table: dict[str, Any] = {}
 
     def solve_one(*numbers: float) -> tuple[float, ...]:
         arguments = np.array(numbers)
@@ -77,7 +144,7 @@ def _solver(ode: Ode) -> Callable[..., tuple[Any, ...]]:
 
         def derivative(y: np.ndarray) -> np.ndarray:
             nonlocal cause
-            status, *values = field(*y, *constants)
+            status, *values = field(*y, *constants, **table)
             # the stages after one that was refused are not numbers, which is not why
             if np.isfinite(y).all():
                 cause = Status(int(status))
@@ -93,7 +160,9 @@ def _solver(ode: Ode) -> Callable[..., tuple[Any, ...]]:
 
     solve_each = np.vectorize(solve_one, otypes=[np.float64] * (n + 1))
 
-    def solve(state: tuple[Any, ...], constants: tuple[Any, ...], *settings: Any) -> tuple[Any, tuple[Any, ...]]:
+    def solve(state: tuple[Any, ...], constants: Any, *settings: Any) -> tuple[Any, tuple[Any, ...]]:
+        if ode.uses_table:
+            constants, table["table"] = constants
         status, *end = solve_each(*state, *constants, *settings)
         return status, tuple(end)
 

@@ -67,7 +67,8 @@ class Target(ABC):
         Returns
         -------
         callable
-            Takes arrays of shape (batch, size) and a vector of constants; returns an array (batch, outputs).
+            Takes arrays of shape (batch, size), a vector of constants, and, for a program that sums over them, the rows
+            as ``table=`` of shape (columns, N); returns an array (batch, outputs).
         """
 
     def trajectories(self, program: TrajectoryProgram) -> Callable[..., Any] | None:
@@ -103,10 +104,11 @@ class Kernel:
         self.arguments, self.outputs = tuple(arguments), tuple(outputs)
         self._run = target.pointwise(program, [math.prod(axes) for _, axes in self.arguments], constants)
 
-    def __call__(self, *arrays: Any, constants: Any = ()) -> list[np.ndarray]:
+    def __call__(self, *arrays: Any, constants: Any = (), table: np.ndarray | None = None) -> list[np.ndarray]:
         """The status and the values, on the broadcast of the arrays' leading axes."""
         batch, flat = broadcast(arrays, self.arguments)
-        result = self._run(*flat, np.asarray(constants, dtype=np.float64))
+        rows = {} if table is None else {"table": table}
+        result = self._run(*flat, np.asarray(constants, dtype=np.float64), **rows)
         values = [result[:, 0].reshape(batch)]
         position = 1
         for axes in self.outputs:

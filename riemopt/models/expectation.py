@@ -1,22 +1,31 @@
-"""E[·] under a model, without integrals where the score identities give it.
+"""E[·] under a model: by the score identities, by exact sums and integrals, else by quadrature.
 
 The score identity E[∂_μℓ] = 0 holds for every regular model. Two kinds of models need nothing else:
 
 - the second derivatives of ℓ = log p are free of the observation, so that they are their own expectations;
 - exponential families in any parametrization, ℓ = z(θ)·T(x) - A(θ) + log h(x): the identity is the linear system
   (∂_μ z_i) E[T_i] = ∂_μ A, and with E[T] known everything below follows by differentiation.
+
+For the others the score products are summed or integrated: exactly where SymPy finds the answer in time, which is then
+compared with numbers, because it is not always right; else numerically, at every point anew.
 """
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import sympy as sp
+from sympy.polys.matrices import DomainMatrix
 
 from riemopt.errors import ExpectationError
+from riemopt.models.exact import NotFound, exact_expectations, poles
+from riemopt.models.plan import Plan
+from riemopt.models.support import member
 
 __all__ = ["Expectation", "ExponentialForm", "expectation_of", "exponential_form"]
 
@@ -30,8 +39,8 @@ class Expectation(ABC):
     ``str()`` says in words which way it is.
     """
 
-    form: ExponentialForm
-    """The log-density as an exponential family, which reduces samples to mean statistics."""
+    form: ExponentialForm | None
+    """The log-density as an exponential family, which reduces samples to mean statistics; None if it is not one."""
 
     @abstractmethod
     def __str__(self) -> str: ...
@@ -39,7 +48,7 @@ class Expectation(ABC):
     @property
     @abstractmethod
     def metric(self) -> sp.ImmutableMatrix:
-        """The Fisher metric g_μν = -E[∂_μ∂_νℓ], shape (n, n)."""
+        """The Fisher metric g_μν = -E[∂_μ∂_νℓ], shape (n, n); of integrals that nobody has taken, with quadrature."""
 
     @property
     @abstractmethod
@@ -194,16 +203,16 @@ class ExponentialFamily(Expectation):
     def mean(self) -> tuple[sp.Expr, ...]:
         """E[T_i], from the score identity."""
         slope = sp.Matrix([self.form.log_partition.diff(p) for p in self.parameters])
-        return tuple(_tidy(e) for e in self.jacobian.T.LUsolve(slope))
+        return tuple(_as_fractions(_solved, self.jacobian.T, slope))
 
     @cached_property
     def metric(self) -> sp.ImmutableMatrix:
         """g_μν = (∂_μ z_i)(∂_ν E[T_i]); see :class:`Expectation`."""
         slopes = sp.Matrix(self.mean).jacobian(self.parameters)
-        product = self.jacobian.T * slopes
+        product = _as_fractions(lambda a, b: a * b, self.jacobian.T, slopes)
         n = len(self.parameters)
         # symmetric in exact arithmetic: one triangle says it all
-        return sp.ImmutableMatrix(n, n, lambda i, j: _tidy(product[max(i, j), min(i, j)]))
+        return sp.ImmutableMatrix(n, n, lambda i, j: product[max(i, j), min(i, j)])
 
     @cached_property
     def skewness(self) -> sp.ImmutableDenseNDimArray:
@@ -223,9 +232,32 @@ class ExponentialFamily(Expectation):
         return sp.ImmutableDenseNDimArray([[[entry(m, n, k) for k in count] for n in count] for m in count])
 
 
-def _tidy(expression: sp.Expr) -> sp.Expr:
-    """Cheap cancellations only: the expression is compiled, not read."""
-    return sp.cancel(sp.expand_log(expression)) if expression.free_symbols else expression
+def _solved(matrix: DomainMatrix, right: DomainMatrix) -> DomainMatrix:
+    # natural parameters depend on few coordinates each: the system has many zeros
+    reduced, _ = matrix.hstack(right).to_sparse().rref()
+    return reduced.to_dense()[:, matrix.shape[1] :]
+
+
+def _as_fractions(function: Callable[..., DomainMatrix], *matrices: sp.Matrix) -> sp.Matrix:
+    """A function of matrices, computed in a field of fractions: all that cancels is cancelled on the way.
+
+    What is not a rational function of the parameters, a logarithm or a polygamma, counts as one more variable.
+    """
+    names: dict[sp.Expr, sp.Symbol] = {}
+
+    def renamed(e: sp.Expr) -> sp.Expr:
+        if isinstance(e, (sp.Add, sp.Mul)):
+            return e.func(*map(renamed, e.args))
+        if isinstance(e, sp.Pow) and e.exp.is_Integer:
+            return renamed(e.base) ** e.exp
+        if e.is_Rational:
+            return e
+        return names.setdefault(e, sp.Dummy())
+
+    plain = [matrix.applyfunc(lambda e: renamed(sp.expand_log(e))) for matrix in matrices]
+    field = sp.QQ.frac_field(*names.values()) if names else sp.QQ
+    result = function(*(DomainMatrix.from_Matrix(matrix).convert_to(field) for matrix in plain)).to_Matrix()
+    return result.xreplace({name: e for e, name in names.items()})
 
 
 def _affine_form(
@@ -242,12 +274,164 @@ def _affine_form(
     return ExponentialForm(tuple(parameters), statistics, -here, excess.subs(point) - linear)
 
 
+@dataclass(frozen=True, eq=False)
+class ExactExpectation(Expectation):
+    """Expectations by sums and integrals that SymPy has found.
+
+    The metric is at hand; the Amari–Chentsov tensor, which fewer people need, is looked for when it is asked for.
+    """
+
+    how: str
+    density: Plan
+    support: tuple[sp.Set, ...]
+    entries: tuple[sp.Expr, ...]
+    points: tuple[Sequence[float], ...]
+    form: ExponentialForm | None
+
+    def __str__(self) -> str:
+        return self.how
+
+    @cached_property
+    def metric(self) -> sp.ImmutableMatrix:
+        """See :class:`Expectation`."""
+        return _from_triangle(self.entries, len(self.density.parameters))
+
+    @cached_property
+    def skewness(self) -> sp.ImmutableDenseNDimArray:
+        """See :class:`Expectation`; of integrals that nobody has taken, if SymPy finds none in time."""
+        products = _score_products(self.density, 3)
+        plan = self.density
+        try:
+            values = exact_expectations(
+                products, plan.log_density, plan.observation, self.support, plan.parameters, _TIME_LIMIT
+            )
+            closed = _agree(plan, 3, values, self.points)
+        except NotFound:
+            closed = False
+        if not closed:
+            values = tuple(plan.unevaluated(e, self.support) for e in products)
+        return _from_simplex(values, len(plan.parameters))
+
+    @property
+    def skewness_is_closed(self) -> bool:
+        """Whether `skewness` is free of integrals."""
+        return not any(entry.has(sp.Integral, sp.Sum) for entry in sp.flatten(self.skewness))
+
+
+@dataclass(frozen=True, eq=False)
+class QuadratureExpectation(Expectation):
+    """Expectations by quadrature: a plan for the kernels, and integrals to be read."""
+
+    plan: Plan
+    support: tuple[sp.Set, ...]
+    form: ExponentialForm | None
+
+    def __str__(self) -> str:
+        return str(self.plan)
+
+    @cached_property
+    def metric(self) -> sp.ImmutableMatrix:
+        """See :class:`Expectation`."""
+        values = [self.plan.unevaluated(e, self.support) for e in _score_products(self.plan, 2)]
+        return _from_triangle(values, len(self.plan.parameters))
+
+    @cached_property
+    def skewness(self) -> sp.ImmutableDenseNDimArray:
+        """See :class:`Expectation`."""
+        values = [self.plan.unevaluated(e, self.support) for e in _score_products(self.plan, 3)]
+        return _from_simplex(values, len(self.plan.parameters))
+
+
+def _score_products(plan: Plan, order: int) -> list[sp.Expr]:
+    """Products of scores with indices that do not increase, in lexicographic order."""
+    indices = itertools.product(range(len(plan.parameters)), repeat=order)
+    return [sp.Mul(*(plan.score[i] for i in index)) for index in indices if _descends(index)]
+
+
+def _descends(index: Sequence[int]) -> bool:
+    return all(i >= j for i, j in itertools.pairwise(index))
+
+
+def _from_triangle(values: Sequence[sp.Expr], n: int) -> sp.ImmutableMatrix:
+    return sp.ImmutableMatrix(sp.Matrix(n, n, lambda i, j: values[max(i, j) * (max(i, j) + 1) // 2 + min(i, j)]))
+
+
+def _from_simplex(values: Sequence[sp.Expr], n: int) -> sp.ImmutableDenseNDimArray:
+    places = {index: k for k, index in enumerate(filter(_descends, itertools.product(range(n), repeat=3)))}
+
+    def entry(*index: int) -> sp.Expr:
+        return values[places[tuple(sorted(index, reverse=True))]]
+
+    return sp.ImmutableDenseNDimArray([[[entry(m, n_, k) for k in range(n)] for n_ in range(n)] for m in range(n)])
+
+
+def _regular_somewhere(
+    jacobian: sp.Matrix, parameters: Sequence[sp.Symbol], points: Sequence[Sequence[float]]
+) -> bool:
+    """Whether a square matrix of functions has full rank at one of some points."""
+    for point in points:
+        exact = {p: sp.Rational(x) for p, x in zip(parameters, point, strict=True)}
+        # enough digits to tell what is zero from what is small
+        matrix = jacobian.subs(exact).evalf(60)
+        if abs(matrix.det()) > 1e-40 * sp.Mul(*(matrix.row(i).norm() for i in range(matrix.rows))):
+            return True
+    return False
+
+
+def _observation_free(
+    hessian: sp.Matrix,
+    observation: Sequence[sp.Symbol],
+    support: Sequence[sp.Set],
+    points: Callable[[], Sequence[Sequence[float]]],
+) -> sp.Matrix | None:
+    """Second derivatives without the observation, or None if they contain it."""
+    parameters = tuple(hessian.free_symbols - set(observation))
+    # numbers first: simplifying what does contain it may take very long
+    at = {p: sp.Rational(k + 3, 2 * k + 5) for k, p in enumerate(sorted(parameters, key=str))}
+    here, there = ({x: member(s) + shift for x, s in zip(observation, support, strict=True)} for shift in (0, 1))
+    change = (hessian.subs(at).subs(there) - hessian.subs(at).subs(here)).applyfunc(lambda e: e.evalf(20))
+    if any(e.is_number and not abs(e) < 1e-9 for e in change):
+        return None
+    simple = hessian.applyfunc(sp.simplify)
+    return None if simple.free_symbols & set(observation) else simple
+
+
+_TIME_LIMIT = 3.0
+"""Seconds that SymPy may look for integrals."""
+
+
+_AGREE = 1e-7
+"""How well an exact expectation must agree with quadrature, relative to the scale of its factors."""
+
+
+def _agree(plan: Plan, order: int, values: Sequence[sp.Expr], points: Sequence[Sequence[float]]) -> bool:
+    """Whether expectations of score products are what quadrature gives at some points where it converges."""
+    n, compared = len(plan.parameters), 0
+    products = _score_products(plan, order)
+    squares = [score**2 for score in plan.score]
+    indices = list(filter(_descends, itertools.product(range(n), repeat=order)))
+    for point in points:
+        mass, *numbers = plan.expect([*squares, *products], point)
+        if not abs(mass - 1.0) <= _AGREE:
+            continue
+        at = dict(zip(plan.parameters, point, strict=True))
+        scales = np.sqrt(numbers[:n])
+        for value, number, index in zip(values, numbers[n:], indices, strict=True):
+            if not abs(complex(value.evalf(subs=at)) - number) <= _AGREE * np.prod(scales[list(index)]):
+                return False
+        compared += 1
+    return compared > 0
+
+
 def expectation_of(
     log_density: sp.Expr,
     observation: Sequence[sp.Symbol],
+    support: Sequence[sp.Set],
+    constraints: Sequence[sp.Basic],
     parameters: tuple[sp.Symbol, ...],
     form: ExponentialForm | None,
     reference: Callable[[], tuple[Values, Values]],
+    points: Callable[[], Sequence[Sequence[float]]],
 ) -> Expectation:
     """The first way of taking expectations that a log-density admits.
 
@@ -257,10 +441,16 @@ def expectation_of(
         ℓ(x; θ).
     observation, parameters : sequence of sympy.Symbol
         x and θ.
+    support : sequence of sympy.Set
+        Where each x lies.
+    constraints : sequence of relation
+        What they fulfil besides.
     form : ExponentialForm or None
         What :func:`exponential_form` found.
     reference : callable
         Gives some observation of the support and some point of the domain, as values of their symbols.
+    points : callable
+        Gives some points of the domain at which exact integrals are compared with numbers.
 
     Raises
     ------
@@ -277,12 +467,31 @@ def expectation_of(
         )
     else:
         family = ExponentialFamily(form, parameters)
-        if not sp.simplify(family.jacobian.det()).is_zero:
+        if _regular_somewhere(family.jacobian, parameters, points()):
             return family
         tried.append("exponential family (its natural parameters depend on one another)")
-    hessian = sp.hessian(log_density, parameters).applyfunc(sp.simplify)
-    if not hessian.free_symbols & set(observation):
+    hessian = _observation_free(sp.hessian(log_density, parameters), observation, support, points)
+    if hessian is not None:
         form = _affine_form(log_density, parameters, *reference())
         return ObservationFreeHessian(sp.ImmutableMatrix(hessian), form, parameters)
     tried.append("second derivatives of the log-density (they contain the observation)")
-    raise ExpectationError(f"no way was found to take expectations; tried {'; '.join(tried)}")
+    if constraints:
+        tried.append("quadrature (the support is not a product)")
+        raise ExpectationError(f"no way was found to take expectations; tried {'; '.join(tried)}")
+    support = tuple(support)
+    try:
+        plan = Plan.of(log_density, observation, support, parameters)
+    except ExpectationError as error:
+        raise ExpectationError(f"no way was found to take expectations; tried {'; '.join([*tried, str(error)])}") from None
+    products = _score_products(plan, 2)
+    try:
+        entries = exact_expectations(products, log_density, observation, support, parameters, _TIME_LIMIT)
+    except NotFound:
+        return QuadratureExpectation(plan, support, form)
+    finite = all(part.is_finite_set for part in support)
+    some = tuple(points())
+    # a closed form that is 0/0 somewhere loses digits all around
+    if poles(entries) or not _agree(plan, 2, entries, some):
+        return QuadratureExpectation(plan, support, form)
+    how = "exact sums" if finite or all(s.lattice for part in plan.stretches for s in part) else "exact integrals"
+    return ExactExpectation(f"{how} over {', '.join(map(str, observation))}", plan, support, entries, some, form)

@@ -11,13 +11,23 @@ import sympy as sp
 
 from riemopt.errors import DataError, ModelError, ShapeError
 from riemopt.models.chart import Chart
-from riemopt.models.domain import Domain, as_points
+from riemopt.models.check import require_density
+from riemopt.models.domain import Domain, array_function, as_points
 from riemopt.models.expectation import Expectation, ExponentialForm, expectation_of, exponential_form
 from riemopt.models.support import contains, describe, member, require_fit
 
 __all__ = ["StatisticalModel"]
 
 Sampler = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
+
+_COMPARISONS: dict[type, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    sp.StrictLessThan: np.less,
+    sp.LessThan: np.less_equal,
+    sp.StrictGreaterThan: np.greater,
+    sp.GreaterThan: np.greater_equal,
+    # up to what rounding leaves of a sum
+    sp.Equality: lambda a, b: np.isclose(a, b, rtol=1e-9, atol=1e-9),
+}
 
 
 class StatisticalModel:
@@ -39,11 +49,17 @@ class StatisticalModel:
         Further conditions on the parameters.
     sampler : callable, optional
         Takes a point, a size and a ``numpy.random.Generator``; returns that many observations.
+    constraints : iterable of relation, optional
+        Further conditions on the observations, where the support is not a product. With an equation, the density is
+        taken with respect to all observations but the last.
+    check : bool, optional
+        Whether to integrate the density numerically now, at a few points of the domain.
 
     Raises
     ------
     ModelError
-        If a symbol is missing from the density, is neither parameter nor observation, or the support does not fit.
+        If a symbol is missing from the density, is neither parameter nor observation, the support does not fit, the
+        density does not integrate to one, or some change of the parameters does not change it.
 
     Examples
     --------
@@ -68,17 +84,22 @@ class StatisticalModel:
         name: str = "",
         domain: Iterable[sp.Basic] = (),
         sampler: Sampler | None = None,
+        constraints: Iterable[sp.Basic] = (),
+        check: bool = True,
     ) -> None:
         self.name = name or "model"
         self.log_density = _expression(log_density, self.name)
         self.observation = _as_tuple(observation)
         self.support = _as_tuple(support)
+        self.constraints = _as_tuple(constraints)
         self.parameters = _as_tuple(parameters)
         self._validate()
         self.domain = Domain.of(self.parameters, (domain,) if isinstance(domain, sp.Basic) else domain)
         self.chart = Chart.identity(self.parameters, self.domain)
         self.original: StatisticalModel = self
         self._sampler = sampler
+        if check:
+            require_density(self)
 
     def _validate(self) -> None:
         for kind, symbols in (("parameter", self.parameters), ("observation", self.observation)):
@@ -120,6 +141,12 @@ class StatisticalModel:
                 require_fit(symbol, support)
             except ModelError as error:
                 raise ModelError(f"{self.name}: {error}") from None
+        for relation in self.constraints:
+            if type(relation) not in _COMPARISONS:
+                raise ModelError(f"{self.name}: the constraint {relation} is neither an equation nor an inequality")
+            foreign = sorted(map(str, relation.free_symbols - set(self.observation)))
+            if foreign:
+                raise ModelError(f"{self.name}: the constraint {relation} contains {foreign[0]}, which is no observation")
 
     @property
     def dimension(self) -> int:
@@ -139,8 +166,22 @@ class StatisticalModel:
     @cached_property
     def expectation(self) -> Expectation:
         """How expectations under the model are taken; ``print`` it to read it in words."""
-        form = self.exponential_form
-        return expectation_of(self.log_density, self.observation, self.parameters, form, self._reference)
+        return expectation_of(
+            self.log_density,
+            self.observation,
+            self.support,
+            self.constraints,
+            self.parameters,
+            self.exponential_form,
+            self._reference,
+            self.some_points,
+        )
+
+    def some_points(self) -> list[np.ndarray]:
+        """A few points of the domain that are neither special nor extreme."""
+        centre = self.domain.from_free(np.zeros(self.dimension))
+        near = self.domain.interior_points(2, np.random.default_rng(0), spread=0.3)
+        return [*near, *([centre] if self.domain.contains(centre) else [])]
 
     def _reference(self) -> tuple[dict[sp.Symbol, sp.Expr], dict[sp.Symbol, sp.Expr]]:
         """Some observation of the support and some point of the domain."""
@@ -190,7 +231,7 @@ class StatisticalModel:
         moved = StatisticalModel.__new__(StatisticalModel)
         moved.name = name or self.name
         moved.log_density = self.log_density.subs(exchange, simultaneous=True)
-        moved.observation, moved.support = self.observation, self.support
+        moved.observation, moved.support, moved.constraints = self.observation, self.support, self.constraints
         moved.parameters, moved.domain = new, step.domain
         moved.chart = self.chart.then(step)
         moved.original = self.original
@@ -219,6 +260,7 @@ class StatisticalModel:
         with np.errstate(all="ignore"):
             values = self._compiled_log_density(*np.moveaxis(theta[..., None, :], -1, 0), *columns)
         inside = np.all([contains(s, c) for s, c in zip(self.support, columns, strict=True)], axis=0)
+        inside &= np.all([self.fulfils(relation, columns) for relation in self.constraints], axis=0)
         unknown = np.any([np.isnan(c) for c in columns], axis=0)
         values = np.where(inside | unknown, values, -np.inf)
         return np.where(self.domain.contains(theta)[..., None], values, np.nan)
@@ -277,7 +319,17 @@ class StatisticalModel:
                 if wrong.any():
                     index = int(np.argmax(wrong))
                     raise DataError(f"{where(index)}: {symbol} = {column[index]} {why}")
+        for relation in self.constraints:
+            wrong = ~self.fulfils(relation, columns)
+            if wrong.any():
+                raise DataError(f"{where(int(np.argmax(wrong)))} lies outside the support of {self.name}: not {relation}")
         return columns
+
+    def fulfils(self, relation: sp.Basic, columns: Sequence[np.ndarray]) -> np.ndarray:
+        """Whether observations fulfil a constraint; an equation, up to rounding."""
+        sides = array_function(self.observation, [relation.lhs, relation.rhs])(np.stack(columns, axis=-1))
+        compare = _COMPARISONS[type(relation)]
+        return np.asarray(compare(sides[..., 0], sides[..., 1]))
 
     def _columns(self, samples: Any) -> list[np.ndarray]:
         try:

@@ -17,6 +17,12 @@ from riemopt.status import Status
 __all__ = ["LikelihoodProblem"]
 
 
+_LARGE_TABLE = 100_000
+"""Numbers in a table from which on a step is worth more than one core."""
+
+_FEW_STARTS = 8
+
+
 class LikelihoodProblem(Problem):
     """The mean negative log-likelihood of samples under a model, in nats.
 
@@ -30,18 +36,40 @@ class LikelihoodProblem(Problem):
     target : Target
         What runs them.
     data : array, shape (k,)
-        The numbers that the loss depends on: mean sufficient statistics.
+        The numbers that the loss depends on: mean sufficient statistics, or one over the number of samples.
     require_inside : callable
         Takes points and what they are called; raises :class:`~riemopt.errors.DomainError` for a point outside.
+    count : int
+        The number of samples N.
+    table : array, shape (columns, N), optional
+        The samples, where the loss is a sum over them.
+    variance_factor : float, optional
+        What the inverse of N times the metric is to be multiplied by for the covariance of an estimate: N/(N - n) where
+        a scale was profiled out.
+
+    Attributes
+    ----------
+    count : int
+        The number of samples N.
+    variance_factor : float
+        See above.
     """
 
     offers = frozenset(PRIMITIVES)
     dtype = np.dtype(np.float64)
 
     def __init__(
-        self, formulas: Formulas, target: Target, data: np.ndarray, require_inside: Callable[[Any, str], None]
+        self,
+        formulas: Formulas,
+        target: Target,
+        data: np.ndarray,
+        require_inside: Callable[[Any, str], None],
+        count: int,
+        table: np.ndarray | None = None,
+        variance_factor: float = 1.0,
     ) -> None:
-        self.formulas, self.target, self.data = formulas, target, data
+        self.formulas, self.target, self.data, self.table = formulas, target, data, table
+        self.count, self.variance_factor = count, variance_factor
         self._require_inside = require_inside
         self.dimension = formulas.dimension
         self._kernels: dict[tuple[str, float], Kernel] = {}
@@ -53,6 +81,11 @@ class LikelihoodProblem(Problem):
     def gradient(self, theta: Any) -> np.ndarray:
         """The differential of the loss at points, shape (..., n)."""
         return self._evaluate("gradient", theta)
+
+    def metric(self, theta: Any) -> np.ndarray:
+        """The Fisher metric at points, shape (..., n, n)."""
+        n = self.formulas.dimension
+        return self._evaluate("metric", theta, axes=(n, n))
 
     def natural_gradient(self, theta: Any) -> np.ndarray:
         """The natural gradient at points, shape (..., n)."""
@@ -93,6 +126,8 @@ class LikelihoodProblem(Problem):
         self, rule: Any, starts: np.ndarray, step_sizes: np.ndarray, steps: int, keep_all: bool, tolerance: float | None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         """Whole trajectories by a fused kernel, the rule traced; None if it cannot be. See :class:`Problem`."""
+        if self.table is not None and self.table.size > _LARGE_TABLE and len(starts) < _FEW_STARTS:
+            return None  # one step after the other, the cores sharing the rows
         try:
             # a copy, since running a rule may change a state that it keeps on itself
             program = trajectory_program(self.formulas, copy.deepcopy(rule), converges=tolerance is not None)
@@ -102,7 +137,12 @@ class LikelihoodProblem(Problem):
         kernel = self.target.trajectories(program)
         if kernel is None:
             return None
-        return kernel(starts, step_sizes, self.data, steps, keep_all, -1.0 if tolerance is None else tolerance)
+        bound = -1.0 if tolerance is None else tolerance
+        return kernel(starts, step_sizes, self.data, steps, keep_all, bound, **self._rows)
+
+    @property
+    def _rows(self) -> dict[str, Any]:
+        return {} if self.table is None else {"table": self.table}
 
     def _evaluate(
         self, name: str, *arrays: Any, axes: tuple[int, ...] | None = None, scalars: Sequence[str] = (), a: float = 0.0
@@ -126,8 +166,8 @@ class LikelihoodProblem(Problem):
                 values = [x if vector else x[0] for x, vector in zip(inputs, unpacked, strict=True)]
                 return getattr(primitives, name)(*values, **({"a": a} if a else {}))
 
-            program = pointwise_program(self.formulas, rule, sizes, data=self.formulas.data)
+            program = pointwise_program(self.formulas, rule, sizes)
             outputs = [(n,) if axes is None else axes]
             kernel = Kernel(self.target, program, arguments, outputs, constants=len(self.data))
             self._kernels[name, a] = kernel
-        return kernel(*arrays, constants=self.data)
+        return kernel(*arrays, constants=self.data, **self._rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from typing import Any
@@ -14,6 +14,7 @@ import sympy as sp
 from riemopt.kernels.lowering import Condition, Graph, Node, Ode, Program
 from riemopt.kernels.target import TrajectoryProgram
 from riemopt.kernels.tracing import TracedArray, TracingError, flatten, unflatten
+from riemopt.problem.geometry import Geometry, Loss
 from riemopt.problem.protocol import PRIMITIVES, Problem
 from riemopt.status import Status
 
@@ -28,37 +29,27 @@ _SINGULAR = 4.0 * float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True, eq=False)
 class Formulas:
-    """A geometry, and possibly a loss, as SymPy expressions.
+    """A geometry, and possibly a loss, on a domain.
 
     Attributes
     ----------
-    parameters, velocity : tuple of sympy.Symbol
-        The coordinates of a point, and those of a vector in `connection` and `skewness`.
+    parameters : tuple of sympy.Symbol
+        The coordinates of a point.
     margins : tuple of sympy.Expr
         Positive inside the domain.
-    metric : sympy.Matrix
-        The Fisher metric, (n, n).
-    connection : tuple of sympy.Expr
-        The lowered Levi-Civita product Γ_ν(v).
-    skewness : callable
-        Gives the contraction T_νακ v^α v^κ of the Amari–Chentsov tensor; called only where it is needed.
-    data : tuple of sympy.Symbol, optional
-        What the loss depends on besides the point.
-    loss : sympy.Expr, optional
-        The loss.
-    gradient : tuple of sympy.Expr, optional
-        Its differential.
+    geometry : Geometry
+        The metric and its connections.
+    loss : Loss, optional
+        The loss and its differential.
+    data : int, optional
+        How many numbers the loss, and possibly the geometry, depend on besides the point.
     """
 
     parameters: tuple[sp.Symbol, ...]
-    velocity: tuple[sp.Symbol, ...]
     margins: tuple[sp.Expr, ...]
-    metric: sp.Matrix
-    connection: tuple[sp.Expr, ...]
-    skewness: Callable[[], tuple[sp.Expr, ...]]
-    data: tuple[sp.Symbol, ...] = ()
-    loss: sp.Expr | None = None
-    gradient: tuple[sp.Expr, ...] = ()
+    geometry: Geometry
+    loss: Loss | None = None
+    data: int = 0
 
     @property
     def dimension(self) -> int:
@@ -70,7 +61,7 @@ class Formulas:
         n = self.dimension
         if a not in self._geodesics:
             self._geodesics[a] = self._ode(
-                2 * n, (), lambda p, y: np.concatenate([y[n:], p.acceleration(y[:n], y[n:], a)]), self._approach(2 * n)
+                2 * n, lambda p, y: np.concatenate([y[n:], p.acceleration(y[:n], y[n:], a)]), self._approach(2 * n)
             )
         return self._geodesics[a]
 
@@ -81,7 +72,7 @@ class Formulas:
     @cached_property
     def natural_gradient_flow(self) -> Ode:
         """The natural gradient flow θ̇ = -g⁻¹∂L."""
-        return self._ode(self.dimension, self.data, lambda p, y: -p.natural_gradient(y))
+        return self._ode(self.dimension, lambda p, y: -p.natural_gradient(y))
 
     @cached_property
     def transport(self) -> Ode:
@@ -93,7 +84,7 @@ class Formulas:
             turned = p.raise_index(point, p.mixed_connection(point, velocity, carried))
             return np.concatenate([velocity, p.acceleration(point, velocity), -turned])
 
-        return self._ode(3 * n, (), derivative, self._approach(3 * n))
+        return self._ode(3 * n, derivative, self._approach(3 * n))
 
     @cached_property
     def jacobi(self) -> Ode:
@@ -113,16 +104,15 @@ class Formulas:
                 parts.append(p.tangent(velocity, state, variation))
             return np.concatenate(parts)
 
-        return self._ode(2 * n * (n + 1), (), derivative, self._approach(2 * n * (n + 1)))
+        return self._ode(2 * n * (n + 1), derivative, self._approach(2 * n * (n + 1)))
 
     def _ode(
         self,
         dimension: int,
-        data: Sequence[sp.Symbol],
         derivative: Callable[[TracedPrimitives, Any], Any],
         approach: Program | None = None,
     ) -> Ode:
-        program = pointwise_program(self, derivative, [dimension], data=data)
+        program = pointwise_program(self, derivative, [dimension])
         return Ode(program, dimension, approach)
 
     def _approach(self, dimension: int) -> Program | None:
@@ -140,7 +130,8 @@ class Formulas:
             return None
         backward = reduce(lambda a, b: graph.call("maximum", a, b), rates)
         forward = reduce(lambda a, b: graph.call("maximum", a, b), [graph.neg(rate) for rate in rates])
-        return Program(tuple(state), (forward, backward))
+        data = [graph.input(f"datum {i}") for i in range(self.data)]
+        return Program((*state, *data), (forward, backward))
 
 
 @dataclass(eq=False)
@@ -171,6 +162,7 @@ class TracedPrimitives(Problem):
     atol: Node | None = None
     loss_required: bool = True
     conditions: list[Condition] = field(default_factory=list)
+    metrics: dict[tuple[Node, ...], list[Node]] = field(default_factory=dict)
     _factors: dict[tuple[Node, ...], tuple[list[list[Node]], list[Node]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -191,8 +183,9 @@ class TracedPrimitives(Problem):
             self.require(condition.status, condition.holds)
 
     def _inside(self, theta: Any) -> list[Condition]:
-        g, environment = self.graph, self._at(theta)
-        finite = [Condition(Status.NON_FINITE, g.call("isfinite", node)) for node in environment.values()]
+        g, point = self.graph, self._at(theta)
+        environment = dict(zip(self.formulas.parameters, point, strict=True))
+        finite = [Condition(Status.NON_FINITE, g.call("isfinite", node)) for node in point]
         margins = [g.lower(margin, environment) for margin in self.formulas.margins]
         return finite + [Condition(Status.LEFT_DOMAIN, g.operate("gt", m, g.constant(0.0))) for m in margins]
 
@@ -209,8 +202,8 @@ class TracedPrimitives(Problem):
     def loss(self, theta: Any) -> TracedArray:
         """The loss; see :class:`Problem`."""
         assert self.formulas.loss is not None
-        g, environment = self.graph, self._environment(theta, required=self.loss_required)
-        value = g.lower(self.formulas.loss, environment)
+        g, point = self.graph, self._point(theta, required=self.loss_required)
+        value = self.formulas.loss.value(self, point)
         if not self.loss_required:
             good = g.operate("eq", self.status(self._inside(theta)), g.constant(0.0))
             value = g.call("select", good, value, g.constant(float("nan")))
@@ -218,13 +211,13 @@ class TracedPrimitives(Problem):
 
     def gradient(self, theta: Any) -> TracedArray:
         """The differential of the loss; see :class:`Problem`."""
-        return self._vector(self.formulas.gradient, self._environment(theta))
+        assert self.formulas.loss is not None
+        return TracedArray.of(self.graph, self.formulas.loss.gradient(self, self._point(theta)))
 
     def metric(self, theta: Any) -> TracedArray:
         """The Fisher metric."""
-        environment = self._environment(theta)
         n = self.formulas.dimension
-        entries = [self.graph.lower(e, environment) for e in self.formulas.metric]
+        entries = self.formulas.geometry.metric(self, self._point(theta))
         return TracedArray.of(self.graph, entries).reshape(n, n)
 
     def raise_index(self, theta: Any, covector: Any) -> TracedArray:
@@ -243,23 +236,13 @@ class TracedPrimitives(Problem):
 
     def connection(self, theta: Any, vector: Any, a: float = 0.0) -> TracedArray:
         """The lowered product of the a-connection, Γ_ν(v) - (a/2) T_ν(v, v); see :class:`Problem`."""
-        environment = self._with_velocity(theta, vector)
-        product = self._vector(self.formulas.connection, environment)
-        if a:
-            product = product - (a / 2.0) * self._vector(self.formulas.skewness(), environment)
-        return product
-
-    def _with_velocity(self, theta: Any, vector: Any) -> dict[sp.Symbol, Node]:
-        velocity = dict(zip(self.formulas.velocity, self._nodes(vector), strict=True))
-        return {**self._environment(theta), **velocity}
+        product = self.formulas.geometry.connection(self, self._point(theta), self._nodes(vector), a)
+        return TracedArray.of(self.graph, product)
 
     def mixed_connection(self, theta: Any, u: Any, v: Any) -> TracedArray:
-        """The lowered product Γ_ναβ u^α v^β of two vectors: half the derivative of Γ_ν(u) along v."""
-        probe = TracedArray.of(self.graph, [self.graph.input(f"probe {i}") for i in range(self.formulas.dimension)])
-        quadratic = self.connection(theta, probe)
-        bilinear = self.tangent(quadratic, probe, v)
-        # linear in the probe: its tangent along u is its value there
-        return 0.5 * self.tangent(bilinear, probe, u)
+        """The lowered product Γ_ναβ u^α v^β of two vectors."""
+        product = self.formulas.geometry.mixed(self, self._point(theta), self._nodes(u), self._nodes(v))
+        return TracedArray.of(self.graph, product)
 
     def exp(self, theta: Any, vector: Any, a: float = 0.0) -> TracedArray:
         """The exponential map of an a-connection, by integrating its geodesic equation; see :class:`Problem`."""
@@ -267,17 +250,17 @@ class TracedPrimitives(Problem):
 
     def flow(self, theta: Any, time: Any) -> TracedArray:
         """The exact natural gradient flow; see :class:`Problem`."""
-        return self.solve(self.formulas.natural_gradient_flow, theta, time, self.data)
+        return self.solve(self.formulas.natural_gradient_flow, theta, time)
 
     # -- building blocks
 
-    def solve(self, ode: Ode, state: Any, duration: Any, constants: Sequence[Node] = ()) -> TracedArray:
+    def solve(self, ode: Ode, state: Any, duration: Any) -> TracedArray:
         """The state of a differential equation after a time."""
         g = self.graph
         rtol = g.constant(RTOL) if self.rtol is None else self.rtol
         atol = g.constant(ATOL) if self.atol is None else self.atol
         time = state.lift(duration)[()]
-        status, end = g.solve_ode(ode, self._nodes(state), constants, time, rtol, atol)
+        status, end = g.use(ode, (*self._nodes(state), *self.data, time, rtol, atol))
         for failure in (Status.LEFT_DOMAIN, Status.SINGULAR_METRIC, Status.NON_FINITE, Status.DIVERGED):
             self.require(failure, g.operate("ne", status, g.constant(float(failure))))
         return TracedArray.of(g, end)
@@ -293,20 +276,17 @@ class TracedPrimitives(Problem):
             return list(array.flat)
         return list(array.nodes.flat)
 
-    def _at(self, theta: Any) -> dict[sp.Symbol, Node]:
+    def _at(self, theta: Any) -> list[Node]:
         nodes = self._nodes(theta)
         if len(nodes) != self.formulas.dimension:
             raise TracingError(f"a point has {self.formulas.dimension} coordinates, not {len(nodes)}")
-        return dict(zip(self.formulas.parameters, nodes, strict=True))
+        return nodes
 
-    def _environment(self, theta: Any, required: bool = True) -> dict[sp.Symbol, Node]:
-        """The values of all symbols at a point, which must lie in the domain if that is required."""
+    def _point(self, theta: Any, required: bool = True) -> list[Node]:
+        """The coordinates of a point, which must lie in the domain if that is required."""
         if required:
             self.require_domain(theta)
-        return {**self._at(theta), **dict(zip(self.formulas.data, self.data, strict=False))}
-
-    def _vector(self, expressions: Sequence[sp.Expr], environment: Mapping[sp.Symbol, Node]) -> TracedArray:
-        return TracedArray.of(self.graph, [self.graph.lower(e, environment) for e in expressions])
+        return self._at(theta)
 
     def _factorized(self, theta: Any) -> tuple[list[list[Node]], list[Node]]:
         """The factors of g = L D Lᵀ at a point, on scalars; a pivot that is lost in rounding is a singular metric."""
@@ -339,7 +319,6 @@ def pointwise_program(
     formulas: Formulas,
     rule: Callable[..., Any],
     sizes: Sequence[int],
-    data: Sequence[sp.Symbol] = (),
     tolerances: bool = False,
 ) -> Program:
     """A function of traced primitives and vectors as a program.
@@ -352,21 +331,20 @@ def pointwise_program(
         Takes the primitives, then a vector for each of `sizes`; returns an array or a tuple of arrays.
     sizes : sequence of int
         The length of each vector.
-    data : sequence of sympy.Symbol, optional
-        The data of `formulas` if the rule needs the loss: they become constants after the vectors.
     tolerances : bool, optional
         Whether the relative and the absolute tolerance follow as two more constants.
 
     Returns
     -------
     Program
-        Its first output is the status, the others are NaN unless the status is 0.
+        Its inputs are the vectors, the data of `formulas`, and the tolerances. Its first output is the status, the others
+        are NaN unless the status is 0.
     """
-    graph = Graph()
+    graph, data = Graph(), formulas.data
     arrays = [_inputs(graph, f"array {k},", size) for k, size in enumerate(sizes)]
-    constants = [graph.input(f"constant {i}") for i in range(len(data) + 2 * tolerances)]
-    rtol, atol = constants[len(data) :] if tolerances else (None, None)
-    primitives = TracedPrimitives(formulas, graph, constants[: len(data)], rtol, atol)
+    constants = [graph.input(f"constant {i}") for i in range(data + 2 * tolerances)]
+    rtol, atol = constants[data:] if tolerances else (None, None)
+    primitives = TracedPrimitives(formulas, graph, constants[:data], rtol, atol)
     leaves, _ = flatten(rule(primitives, *arrays))
     status = primitives.status()
     good, nan = graph.operate("eq", status, graph.constant(0.0)), graph.constant(float("nan"))
@@ -414,7 +392,7 @@ def trajectory_program(formulas: Formulas, rule: Any, converges: bool) -> Trajec
     graph = Graph()
     theta = _inputs(graph, "theta", n)
     h = TracedArray.scalar(graph.input("h"))
-    data = tuple(graph.input(f"data {i}") for i in range(len(formulas.data)))
+    data = tuple(graph.input(f"data {i}") for i in range(formulas.data))
 
     def begin() -> tuple[list[Node], Any, TracedPrimitives]:
         primitives = TracedPrimitives(formulas, graph, data, loss_required=False)

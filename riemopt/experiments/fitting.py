@@ -1,0 +1,65 @@
+"""A family fitted to observations, as a figure and as numbers to keep."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+
+import numpy as np
+import sympy as sp
+
+from riemopt.experiments.results import write_files
+from riemopt.optimize import Fit
+
+__all__ = ["save_fit"]
+
+
+def save_fit(fit: Fit, samples: np.ndarray, folder: str | os.PathLike[str]) -> list[Path]:
+    """Write the figure and the numbers of a fit.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of a model with one observation.
+    samples : array, shape (N,)
+        What it was fitted to.
+    folder : str or path-like
+        Made if need be; files of the same names are replaced.
+
+    Returns
+    -------
+    list of Path
+        ``fit.png``, ``fit.svg`` and ``parameters.csv``, all in the folder.
+
+    Raises
+    ------
+    OSError
+        If the folder or a file cannot be written; nothing half written is left then.
+    """
+    from riemopt import plotting
+
+    def density(x: np.ndarray) -> np.ndarray:
+        return np.asarray(np.exp(fit.model.log_density_at(fit.x, x)))
+
+    (support,), (symbol,) = fit.model.support, fit.model.observation
+    counts = bool(support.is_subset(sp.S.Integers))
+    names = [f"${sp.latex(p)}$" if len(p.name) == 1 or sp.latex(p) != p.name else p.name for p in fit.model.parameters]
+    values = ", ".join(f"{name} = {x:.4g}" for name, x in zip(names, fit.x, strict=True))
+    figure = plotting.fit_figure(samples, density, counts, f"{fit.model.name}: {values}", sp.latex(symbol))
+    return write_files(
+        folder,
+        {
+            "fit.png": lambda path: plotting.save(figure, path),
+            "fit.svg": lambda path: plotting.save(figure, path),
+            "parameters.csv": lambda path: _write_parameters(path, fit),
+        },
+    )
+
+
+def _write_parameters(path: Path, fit: Fit) -> None:
+    rows = zip(fit.parameters.items(), fit.standard_errors, fit.confidence_intervals(), strict=True)
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["parameter", "estimate", "standard_error", "lower_95", "upper_95"])
+        writer.writerows([name, x, float(error), *map(float, interval)] for (name, x), error, interval in rows)

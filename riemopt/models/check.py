@@ -1,0 +1,136 @@
+"""Is it a density? Numbers at a few points of the domain tell, before anything is derived from it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import sympy as sp
+
+from riemopt.errors import ExpectationError, ModelError
+from riemopt.models.domain import array_function
+from riemopt.models.plan import Plan
+
+if TYPE_CHECKING:
+    from riemopt.models.statistical import StatisticalModel
+
+__all__ = ["require_density"]
+
+_CLOSE = 1e-6
+"""How far the total probability may be from 1."""
+
+_FLAT = 1e-10
+"""An eigenvalue of the metric, scaled to a unit diagonal, below which a direction does not move the density."""
+
+_MOST_MEMBERS = 50_000
+"""Members of a finite support that are added up."""
+
+
+def require_density(model: StatisticalModel) -> None:
+    """Raise unless a model's density integrates to one, and every direction of the domain changes it.
+
+    What cannot be integrated by the means at hand is let pass: more than two observations, or a support that is not a
+    product and not finite.
+
+    Raises
+    ------
+    ModelError
+        If the total probability is not 1 or is not to be had, or the Fisher metric is singular at every point that was
+        tried, naming the directions.
+    """
+    points = model.some_points()
+    scores = [model.log_density.diff(p) for p in model.parameters]
+    n = model.dimension
+    pairs = [(i, j) for i in range(n) for j in range(i + 1)]
+    members = _members(model)
+    if members is not None:
+        found = [_sums(model, scores, members, point) for point in points]
+    elif model.constraints:
+        return
+    else:
+        try:
+            plan = Plan.of(model.log_density, model.observation, model.support, model.parameters)
+            values = [scores[i] * scores[j] for i, j in pairs]
+            found = [plan.expect(values, point) for point in points]
+        except (ExpectationError, NameError):
+            return  # whoever needs the expectation is told; so is who meets a function that no one can compute
+    _require_mass(model, points, [numbers[0] for numbers in found])
+    metrics = []
+    for numbers in found:
+        if np.isfinite(numbers).all():
+            metric = np.zeros((n, n))
+            for (i, j), number in zip(pairs, numbers[1:], strict=True):
+                metric[i, j] = metric[j, i] = number
+            metrics.append(metric)
+    _require_regular(model, metrics)
+
+
+def _require_mass(model: StatisticalModel, points: Sequence[np.ndarray], masses: Sequence[float]) -> None:
+    for point, mass in zip(points, masses, strict=True):
+        if np.isfinite(mass) and abs(mass - 1.0) > _CLOSE:
+            raise ModelError(
+                f"{model.name}: the density does not integrate to one: at {_at(model, point)} it gives {mass:.6g}. "
+                "Divide it by what it integrates to"
+            )
+    if not np.isfinite(masses).any():
+        raise ModelError(
+            f"{model.name}: the density does not integrate to one, or too slowly to tell: at {_at(model, points[0])} no "
+            "finite integral was found. If it is a density, pass check=False"
+        )
+
+
+def _require_regular(model: StatisticalModel, metrics: Sequence[np.ndarray]) -> None:
+    """Raise if some direction changes nothing at any point."""
+    if not metrics:
+        return
+    total = sum(metric / max(float(metric.diagonal().max()), 1e-300) for metric in metrics)
+    scale = np.sqrt(np.maximum(total.diagonal(), 1e-300))
+    eigenvalues, vectors = np.linalg.eigh(total / np.outer(scale, scale))
+    flat = [vectors[:, k] / scale for k in range(len(scale)) if eigenvalues[k] <= _FLAT]
+    if not flat:
+        return
+    # where the direction turns from point to point, the sum over points is regular although none of them is
+    directions = " and ".join(_direction(model, v) for v in flat)
+    raise ModelError(
+        f"{model.name}: the Fisher metric is singular: the density does not change along {directions}. "
+        "Use fewer parameters"
+    )
+
+
+def _direction(model: StatisticalModel, vector: np.ndarray) -> str:
+    vector = vector / vector[int(np.argmax(np.abs(vector)))]
+    terms = [(c, p) for c, p in zip(vector, model.parameters, strict=True) if abs(c) > 1e-8]
+    text = " + ".join(f"{c:.4g} d{p}" if not math.isclose(c, 1.0) else f"d{p}" for c, p in terms)
+    return text.replace("+ -", "- ")
+
+
+def _at(model: StatisticalModel, point: np.ndarray) -> str:
+    return ", ".join(f"{p} = {x:.4g}" for p, x in zip(model.parameters, point, strict=True))
+
+
+def _members(model: StatisticalModel) -> np.ndarray | None:
+    """The members of a finite support that fulfil the constraints, shape (m, d); None if it is not small and finite."""
+    if not all(part.is_finite_set for part in model.support):
+        return None
+    sizes = [len(part) for part in model.support]
+    if math.prod(sizes) > _MOST_MEMBERS:
+        return None
+    every = np.array(list(itertools.product(*([float(x) for x in part] for part in model.support))))
+    keep = np.ones(len(every), dtype=bool)
+    for relation in model.constraints:
+        keep &= model.fulfils(relation, list(every.T))
+    return every[keep]
+
+
+def _sums(
+    model: StatisticalModel, scores: Sequence[sp.Expr], members: np.ndarray, point: np.ndarray
+) -> np.ndarray:
+    values = array_function((*model.observation, *model.parameters), [model.log_density, *scores])
+    with np.errstate(all="ignore"):
+        density, *slopes = np.moveaxis(values(np.concatenate([members, np.tile(point, (len(members), 1))], axis=1)), -1, 0)
+    weights = np.exp(density)
+    n = len(slopes)
+    return np.array([weights.sum(), *(np.sum(weights * slopes[i] * slopes[j]) for i in range(n) for j in range(i + 1))])
