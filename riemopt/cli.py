@@ -241,7 +241,9 @@ def fit_command(
     samples = _samples(model, data, column, seed=0)
     with output_folder(output), _progress() as progress:
         moved = typed_chart(model, chart) if chart else model
-        result = fit(moved, samples, start=start, backend="numpy", progress=progress)
+        # a closed form is evaluated before it would be compiled
+        backend = "numba" if model.exponential_form is None else "numpy"
+        result = fit(moved, samples, start=start, backend=backend, progress=progress)
         progress(1, 1, "drawing and saving")
         paths = save_fit(result, samples, output)
     click.echo(result.summary())

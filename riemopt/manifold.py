@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import itertools
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
@@ -154,8 +155,8 @@ class Manifold:
     Parameters
     ----------
     model : StatisticalModel or ConditionalModel
-        The model; its parameters are the coordinates. The geometry of a conditional model is a mean over inputs, so it is
-        the problem made by :meth:`likelihood` that offers it.
+        The model; its parameters are the coordinates. The geometry of a conditional model is a mean over inputs, so it
+        is the problem made by :meth:`likelihood` that offers it.
     backend : str, optional
         ``"numba"``: compiled for the processor. ``"numpy"``: the reference.
 
@@ -182,7 +183,7 @@ class Manifold:
     def __init__(self, model: StatisticalModel | ConditionalModel, backend: str = "numba") -> None:
         self.model = model
         self.backend = backend
-        self.symbolic = SymbolicGeometry(model)
+        self.symbolic = SymbolicGeometry(model)  # type: ignore[arg-type]
         self.dimension = model.dimension
         self._target = _target(backend)
         self._kernels: dict[Any, Kernel] = {}
@@ -292,7 +293,7 @@ class Manifold:
 
         def rule(p: Any, x: Any) -> Any:
             if not closed:
-                return curvature.scalar_of_metric(p.metric(x), lambda entries, unit: p.tangent(entries, x, unit), p.solve_metric)
+                return _scalar_curvature(p, x)
             p.require_domain(x)
             environment = dict(zip(self.model.parameters, x.nodes, strict=True))
             return type(x).scalar(p.graph.lower(self.symbolic.scalar_curvature, environment))
@@ -529,9 +530,7 @@ class Manifold:
         self, loss: Loss, data: np.ndarray, count: int, table: np.ndarray | None, variance_factor: float = 1.0
     ) -> LikelihoodProblem:
         formulas = dataclasses.replace(self._formulas, loss=loss, data=len(data))
-        return LikelihoodProblem(
-            formulas, self._target, data, self.model.domain.require, count, table, variance_factor
-        )
+        return LikelihoodProblem(formulas, self._target, data, self.model.domain.require, count, table, variance_factor)
 
     # -- kernels
 
@@ -570,6 +569,37 @@ class Manifold:
             kernel = Kernel(self._target, program, arguments, outputs, constants=2 if tolerances else 0)
             self._kernels[key] = kernel
         return kernel(*arrays, constants=tolerances or ())[1:]
+
+
+def _scalar_curvature(p: Any, x: Any) -> Any:
+    """The scalar curvature from a metric and its derivatives at a point: R = g^ac g^bd R_abcd.
+
+    R_abcd = ½ (∂_b∂_c g_ad + ∂_a∂_d g_bc - ∂_a∂_c g_bd - ∂_b∂_d g_ac) + Γ_pbc Γ^p_ad - Γ_pbd Γ^p_ac.
+    """
+    n, units = len(x), np.eye(len(x))
+    g = p.metric(x)
+    first = [p.tangent(g.ravel(), x, unit).reshape(n, n) for unit in units]
+    second = [[p.tangent(d.ravel(), x, unit).reshape(n, n) for unit in units] for d in first]
+    inverse = np.stack([p.raise_index(x, unit) for unit in units])
+    every = range(n)
+
+    def gamma(b: int, c: int) -> Any:
+        return np.stack([0.5 * (first[b][k, c] + first[c][k, b] - first[k][b, c]) for k in every])
+
+    lower = [[gamma(b, c) for c in every] for b in every]
+    upper = [[inverse @ lower[b][c] for c in every] for b in every]
+
+    def riemann(a: int, b: int, c: int, d: int) -> Any:
+        bent = second[b][c][a, d] + second[a][d][b, c] - second[a][c][b, d] - second[b][d][a, c]
+        return 0.5 * bent + lower[b][c] @ upper[a][d] - lower[b][d] @ upper[a][c]
+
+    # antisymmetric in (a, b) and in (c, d)
+    total = 0.0
+    for a, b in itertools.combinations(every, 2):
+        for c, d in itertools.combinations(every, 2):
+            minor = inverse[a, c] * inverse[b, d] - inverse[a, d] * inverse[b, c]
+            total = total + 2.0 * minor * riemann(a, b, c, d)
+    return total if n > 1 else 0.0 * g[0, 0]
 
 
 def _solved(matrices: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -16,10 +16,12 @@ Weight = Callable[[np.ndarray], np.ndarray]
 Terms = Callable[[np.ndarray], Sequence[np.ndarray]]
 
 _GRID = np.sinh(0.4 * np.arange(-110, 111))
+_FINE_GRID = np.sinh(0.1 * np.arange(-440, 441))
 _LATTICE_GRID = np.unique(np.floor(np.sinh(0.2 * np.arange(0, 190)) / np.sinh(0.2)))
 _PANELS = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 _FURTHEST = 6.5
 _NEGLIGIBLE = 1e-60
+_FAR = 34.0  # e^-34 is rounding: a term there that is not a number does not count
 _MOST_TERMS = 1 << 22
 _HALF_PI = np.pi / 2
 
@@ -37,6 +39,7 @@ def integrals(
     normalized: bool = False,
     rtol: float = 1e-11,
     scaled: bool = False,
+    most_panels: int = 4096,
 ) -> tuple[float, np.ndarray]:
     """Integrals ∫ exp(w - c) f dy over the real line, or sums over a range of integers.
 
@@ -55,6 +58,8 @@ def integrals(
     scaled : bool, optional
         Whether the second half of the terms stands for the absolute values of the first. A term that is an integral
         itself may be a difference of much larger ones.
+    most_panels : int, optional
+        The number of panels after which an integral counts as not to be had.
 
     Returns
     -------
@@ -64,10 +69,19 @@ def integrals(
         NaN if they cannot be trusted: no two rules agree, a term is not finite, or the first is not 1.
     """
     with np.errstate(all="ignore"):
-        best, totals = _sum(weight, terms, *lattice, scaled) if lattice else _integral(weight, terms, rtol, scaled)
-        if normalized and not abs(np.exp(best) * totals[0] - 1.0) <= 1e-9:
+        if lattice:
+            best, totals = _sum(weight, terms, *lattice, scaled)
+        else:
+            best, totals = _integral(weight, terms, rtol, scaled, most_panels, _GRID)
+            if normalized and not _is_one(best, totals[0]):
+                best, totals = _integral(weight, terms, rtol, scaled, most_panels, _FINE_GRID)
+        if normalized and not _is_one(best, totals[0]):
             totals = np.full_like(totals, np.nan)
     return best, totals
+
+
+def _is_one(best: float, total: float) -> bool:
+    return bool(abs(np.exp(best) * total - 1.0) <= 1e-9)
 
 
 def _clean(values: np.ndarray) -> np.ndarray:
@@ -95,10 +109,10 @@ def _width(weight: Weight, centre: float, best: float, side: float) -> float:
     return float(reach[int(np.argmax(fallen))])
 
 
-def _basins(weight: Weight, centre: float, best: float) -> list[tuple[float, float, float]]:
-    """The stretches between valleys, each with its peak."""
+def _basins(weight: Weight, centre: float, best: float, grid: np.ndarray) -> list[tuple[float, float, float]]:
+    """The stretches between valleys that a grid, as wide as the peak and around it, shows; each with its peak."""
     width = min(_width(weight, centre, best, side) for side in (-1.0, 1.0))
-    grid = centre + width * _GRID
+    grid = centre + width * grid
     values = _clean(weight(grid))
     basins, start, top, low = [], -np.inf, 0, 0
     for i in range(1, len(grid)):
@@ -114,18 +128,23 @@ def _basins(weight: Weight, centre: float, best: float) -> list[tuple[float, flo
     for start, stop, top in basins:
         if start <= centre < stop:
             result.append((start, stop, centre))
-        elif values[top] > best - 100.0:
-            near = grid[max(top - 1, 0) : top + 2]
-            result.append((start, stop, _peak(weight, np.linspace(near[0], near[-1], 17))[0]))
+            continue
+        # a narrow peak is far above what the grid sees of it
+        near = grid[max(top - 1, 0) : top + 2]
+        at, height = _peak(weight, np.linspace(near[0], near[-1], 17))
+        if height > best - 100.0:
+            result.append((start, stop, at))
     return result
 
 
-def _integral(weight: Weight, terms: Terms, rtol: float, scaled: bool) -> tuple[float, np.ndarray]:
+def _integral(
+    weight: Weight, terms: Terms, rtol: float, scaled: bool, most_panels: int, grid: np.ndarray
+) -> tuple[float, np.ndarray]:
     centre, best = _peak(weight, _GRID)
     if not np.isfinite(best):
         return best, np.full((len(terms(np.zeros(1))) - 1) // (2 if scaled else 1), np.nan)
     sides = []
-    for start, stop, middle in _basins(weight, centre, best):
+    for start, stop, middle in _basins(weight, centre, best, grid):
         top = float(weight(np.array([middle]))[0])
         for side, reach in ((-1.0, middle - start), (1.0, stop - middle)):
             width = _width(weight, middle, top, side)
@@ -133,7 +152,7 @@ def _integral(weight: Weight, terms: Terms, rtol: float, scaled: bool) -> tuple[
             sides.append((middle, side * width, end))
     nodes, weights = np.polynomial.legendre.leggauss(16)
     previous = None
-    for panels in _PANELS:
+    for panels in (p for p in _PANELS if p <= most_panels):
         total = size = 0.0
         for middle, width, end in sides:
             h = end / panels
@@ -142,7 +161,7 @@ def _integral(weight: Weight, terms: Terms, rtol: float, scaled: bool) -> tuple[
             scale = abs(width) * _HALF_PI * np.cosh(tau) * np.cosh(bent) * np.tile(0.5 * h * weights, panels)
             w, *f = terms(middle + width * np.sinh(bent))
             measure = np.exp(w - best) * scale
-            seen = (measure > _NEGLIGIBLE) & (measure < np.inf)
+            seen = (measure > _NEGLIGIBLE) & (measure < np.inf) & (np.isfinite(sum(f)) | (w > best - _FAR))
             parts = np.where(seen, np.stack(f), 0.0) * np.where(seen, measure, 0.0)
             values, sizes = np.split(parts, 2) if scaled else (parts, np.abs(parts))
             total, size = total + values.sum(axis=1), size + sizes.sum(axis=1)
@@ -180,7 +199,7 @@ def _sum(weight: Weight, terms: Terms, low: float, high: float, scaled: bool) ->
             ks = ks[(ks >= low) & (ks <= high)]
             w, *f = terms(ks)
             measure = np.exp(w - best)
-            seen = (measure > _NEGLIGIBLE) & (measure < np.inf)
+            seen = (measure > _NEGLIGIBLE) & (measure < np.inf) & (np.isfinite(sum(f)) | (w > best - _FAR))
             total += (np.where(seen, np.stack(f[:m]), 0.0) * np.where(seen, measure, 0.0)).sum(axis=1)
             beyond = ks[-1] > peaks.max() if side > 0 else ks[-1] < peaks.min()
             if beyond and not measure[-1] > 1e-22:

@@ -349,7 +349,7 @@ class Peak(Part):
 
 
 def _differentiated(body: Program, fixed: int, tangents: Sequence[Node]) -> tuple[Program, list[Node]]:
-    """The derivative of a program of (x, p) along tangents of p, as a program of (x, p, ṗ); and the ṗ that are not zero.
+    """The derivative of a program of (x, p) along tangents of p, as a program of (x, p, ṗ); the ṗ that are not zero.
 
     The first `fixed` inputs are x.
     """
@@ -603,7 +603,9 @@ class Graph:
         for node in nodes_of(outputs, exchange):
             if node not in known:
                 args = [known[arg] for arg in node.args]
-                known[node] = self._again(node, args) if any(a is not b for a, b in zip(args, node.args, strict=True)) else node
+                known[node] = (
+                    self._again(node, args) if any(a is not b for a, b in zip(args, node.args, strict=True)) else node
+                )
         return [known[output] for output in outputs]
 
     def _again(self, node: Node, args: list[Node]) -> Node:
@@ -845,7 +847,6 @@ class _ScaledBessel(sp.Function):
     """exp(-|x|) I_n(x)."""
 
 
-
 def _scaled(factor: sp.Expr) -> sp.Expr:
     """A power of a Bessel function as that of the scaled one; anything else as it is."""
     base, power = factor.as_base_exp()
@@ -874,13 +875,10 @@ def _exponent(e: sp.Expr) -> list[Any] | None:
     """The terms of u where e = exp(u), pairs (c, b) standing for c log(b); None if it is not written like that."""
     if isinstance(e, sp.exp):
         return [e.args[0]] if e.args[0].is_extended_real is not False else None
-    if isinstance(e, sp.Pow) and e.base.is_positive and not e.base.is_number:
-        if not e.exp.is_number or any(
-            _exponent(term) is not None for term in sp.Add.make_args(e.base) if term != e.base
-        ):
+    if isinstance(e, sp.Pow) and e.base.is_positive:
+        grows = any(_exponent(term) is not None for term in sp.Add.make_args(e.base) if term != e.base)
+        if not e.exp.is_number or grows:
             return [(e.exp, e.base)]
-    if isinstance(e, sp.Pow) and e.base.is_number and e.base.is_positive and not e.exp.is_number:
-        return [(e.exp, e.base)]
     if isinstance(e, sp.Mul):
         parts = [_exponent(factor) for factor in e.args]
         return None if any(part is None for part in parts) else [term for part in parts for term in part or ()]

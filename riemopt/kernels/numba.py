@@ -239,7 +239,7 @@ class NumbaTarget(Target):
         for call in calls:
             packed = "".join(f"{names[arg]}, " for arg in call.args)
             body.append(
-                f"s = {known[call.value]}_rows(({packed}), table, piece * rows, min(table.shape[1], (piece + 1) * rows))"
+                f"s = {known[call.value]}_rows(({packed}), table, piece * rows, min(count, (piece + 1) * rows))"
             )
             body += [f"out[piece, i, {width + j}] = s[{j}]" for j in range(call.value.size)]
             width += call.value.size
@@ -247,6 +247,7 @@ class NumbaTarget(Target):
             "@kernel",
             f"def run(start, stop, {''.join(f'a{k}, ' for k in range(len(sizes)))}constants, table, rows, batch, out):",
             "    for task in range(start, stop):",
+            "        count = table.shape[1]",
             "        piece = task // batch",
             "        i = task % batch",
             *_indented(body, 2),

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-
 from riemopt.kernels.lowering import Integral, Ode, Part, Peak, Program, TableSum
 from riemopt.kernels.stepping import MAXIMAL_STEPS
 from riemopt.kernels.target import Target
@@ -93,9 +92,8 @@ def _table_sum(part: TableSum) -> Callable[..., tuple[Any, ...]]:
         for first in range(0, table.shape[1], rows):
             columns = table[:, first : first + rows]
             terms = body(*columns, *constants)
-            sums = [
-                s + np.broadcast_to(t, (*np.shape(t)[:-1], columns.shape[1])).sum(axis=-1) for s, t in zip(sums, terms)
-            ]
+            each = [np.broadcast_to(t, (*np.shape(t)[:-1], columns.shape[1])) for t in terms]
+            sums = [s + t.sum(axis=-1) for s, t in zip(sums, each, strict=True)]
         return 0.0, tuple(sums)
 
     return add

@@ -38,6 +38,9 @@ _FURTHEST = 6.5
 _NEGLIGIBLE = 1e-60
 """Weights below this, relative to the peak, are not looked at."""
 
+_FAR = 34.0
+"""How far w may be below its peak before a term that is not a number counts: exp(-34) is rounding."""
+
 _DEEPEST = 40
 """How often a panel is bisected at most."""
 
@@ -264,6 +267,8 @@ def integral_source(part: Integral, name: str, parts: Mapping[Part, str]) -> str
         most_terms=_MOST_TERMS,
         failed=float(Status.NON_FINITE),
         values=", ".join(f"f{j}" for j in range(len(part.body.outputs) - 1)),
+        added=" + ".join(f"f{j}" for j in range(len(part.body.outputs) - 1)),
+        far=_FAR,
         # what is not a number is an error, too
         good=listed(f"(e{{j}} <= {RTOL!r} * a{{j}})", " and "),
         finite=listed("(absolute(t{j}) < INFINITY)", " and "),
@@ -376,8 +381,13 @@ def {name}(p):
     # not constants to the compiler, which would write out every loop of a known length
     two = 2 if best > -INFINITY else 1
     nodes = 21 if best > -INFINITY else 1
+    gap = 0.65
+    most = 70
     for attempt in range(two + 1):
         base = {first_depth} + {more_depth} * attempt
+        if attempt > 0:
+            gap *= 0.25
+            most *= 4
         {zero_scales}
         panels = 0
         for sweep in range(two):
@@ -386,13 +396,13 @@ def {name}(p):
             start = -INFINITY
             top = -INFINITY
             low = INFINITY
-            top_at = -70
-            low_at = -70
-            for i in range(-70, 72):
-                w = {name}_weight(centre + width * sinh(0.65 * i), q) if i <= 70 else INFINITY
+            top_at = -most
+            low_at = -most
+            for i in range(-most, most + 2):
+                w = {name}_weight(centre + width * sinh(gap * i), q) if i <= most else INFINITY
                 if not w > -INFINITY:
                     w = -INFINITY
-                if i <= 70 and w >= top and not (w > low + 1.0 and top > low + 1.0):
+                if i <= most and w >= top and not (w > low + 1.0 and top > low + 1.0):
                     top = w
                     top_at = i
                     low = w
@@ -402,16 +412,17 @@ def {name}(p):
                     low = w
                     low_at = i
                     continue
-                if i <= 70 and not (w > low + 1.0 and top > low + 1.0):
+                if i <= most and not (w > low + 1.0 and top > low + 1.0):
                     continue
-                stop = centre + width * sinh(0.65 * low_at) if i <= 70 else INFINITY
-                if top > best - 100.0 or (start <= centre and centre < stop):
-                    if start <= centre and centre < stop:
-                        c, sl, sr = centre, left, right
-                    else:
-                        c, peak, sl, sr = {name}_refine(
-                            centre + width * sinh(0.65 * (top_at - 1)), centre + width * sinh(0.65 * (top_at + 1)), q
-                        )
+                stop = centre + width * sinh(gap * low_at) if i <= most else INFINITY
+                if start <= centre and centre < stop:
+                    c, peak, sl, sr = centre, best, left, right
+                else:
+                    # a narrow peak is far above what the grid sees of it
+                    c, peak, sl, sr = {name}_refine(
+                        centre + width * sinh(gap * (top_at - 1)), centre + width * sinh(gap * (top_at + 1)), q
+                    )
+                if peak > best - 100.0:
                     for side in range(two):
                         s = sr if side == 1 else -sl
                         unit = 0.39269908169872414 * absolute(s)
@@ -434,7 +445,8 @@ def {name}(p):
                                 below = 1.0 / above
                                 w, {values}, = {name}_body(c + 0.5 * s * (above - below), r)
                                 e = exp(w - best) * unit * (grown + shrunk) * (above + below)
-                                if {negligible} < e < INFINITY:
+                                whole = absolute({added}) < INFINITY
+                                if {negligible} < e < INFINITY and (whole or w > best - {far}):
                                     {add_node}
                             panels += 1
                             fine = True
@@ -528,7 +540,8 @@ def {name}(p):
         while {low} <= k and k <= {high} and terms <= {most_terms}:
             w, {values}, = {name}_body(k, r)
             e = exp(w - best)
-            if 1e-40 < e < INFINITY:
+            whole = absolute({added}) < INFINITY
+            if 1e-40 < e < INFINITY and (whole or w > best - {far}):
                 {add_term}
             if (k > last or k < first) and not e > 1e-22:
                 break

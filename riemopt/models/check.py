@@ -12,7 +12,6 @@ import sympy as sp
 
 from riemopt.errors import ExpectationError, ModelError
 from riemopt.models.domain import array_function
-from riemopt.models.plan import Plan
 
 if TYPE_CHECKING:
     from riemopt.models.statistical import StatisticalModel
@@ -52,9 +51,7 @@ def require_density(model: StatisticalModel) -> None:
         return
     else:
         try:
-            plan = Plan.of(model.log_density, model.observation, model.support, model.parameters)
-            values = [scores[i] * scores[j] for i, j in pairs]
-            found = [plan.expect(values, point) for point in points]
+            found = [model.plan.moments(2, point) for point in points]
         except (ExpectationError, NameError):
             return  # whoever needs the expectation is told; so is who meets a function that no one can compute
     _require_mass(model, points, [numbers[0] for numbers in found])
@@ -77,8 +74,8 @@ def _require_mass(model: StatisticalModel, points: Sequence[np.ndarray], masses:
             )
     if not np.isfinite(masses).any():
         raise ModelError(
-            f"{model.name}: the density does not integrate to one, or too slowly to tell: at {_at(model, points[0])} no "
-            "finite integral was found. If it is a density, pass check=False"
+            f"{model.name}: the density does not integrate to one, or too slowly to tell: at {_at(model, points[0])} "
+            "no finite integral was found. If it is a density, pass check=False"
         )
 
 
@@ -86,7 +83,7 @@ def _require_regular(model: StatisticalModel, metrics: Sequence[np.ndarray]) -> 
     """Raise if some direction changes nothing at any point."""
     if not metrics:
         return
-    total = sum(metric / max(float(metric.diagonal().max()), 1e-300) for metric in metrics)
+    total = np.sum([metric / max(float(metric.diagonal().max()), 1e-300) for metric in metrics], axis=0)
     scale = np.sqrt(np.maximum(total.diagonal(), 1e-300))
     eigenvalues, vectors = np.linalg.eigh(total / np.outer(scale, scale))
     flat = [vectors[:, k] / scale for k in range(len(scale)) if eigenvalues[k] <= _FLAT]
@@ -125,12 +122,12 @@ def _members(model: StatisticalModel) -> np.ndarray | None:
     return every[keep]
 
 
-def _sums(
-    model: StatisticalModel, scores: Sequence[sp.Expr], members: np.ndarray, point: np.ndarray
-) -> np.ndarray:
+def _sums(model: StatisticalModel, scores: Sequence[sp.Expr], members: np.ndarray, point: np.ndarray) -> np.ndarray:
     values = array_function((*model.observation, *model.parameters), [model.log_density, *scores])
     with np.errstate(all="ignore"):
-        density, *slopes = np.moveaxis(values(np.concatenate([members, np.tile(point, (len(members), 1))], axis=1)), -1, 0)
+        density, *slopes = np.moveaxis(
+            values(np.concatenate([members, np.tile(point, (len(members), 1))], axis=1)), -1, 0
+        )
     weights = np.exp(density)
     n = len(slopes)
     return np.array([weights.sum(), *(np.sum(weights * slopes[i] * slopes[j]) for i in range(n) for j in range(i + 1))])

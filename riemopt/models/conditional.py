@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,7 +147,12 @@ def _poisson(z: tuple[sp.Symbol, ...], t: tuple[sp.Symbol, ...]) -> Output:
     return Output("poisson", z, t, sp.Add(*(sp.exp(a) - b * a for a, b in zip(z, t, strict=True))), kind="count")
 
 
-_OUTPUTS = {"gaussian": _gaussian, "bernoulli": _bernoulli, "categorical": _categorical, "poisson": _poisson}
+_OUTPUTS: dict[str, Callable[..., Output]] = {
+    "gaussian": _gaussian,
+    "bernoulli": _bernoulli,
+    "categorical": _categorical,
+    "poisson": _poisson,
+}
 
 
 def _output(output: Any, count: int, scale: float | None) -> Output:
@@ -346,7 +352,7 @@ def FeedForward(
     inputs = sp.symbols(f"x_1:{sizes[0] + 1}", real=True)
     units: list[sp.Expr] = list(inputs)
     parameters: list[sp.Symbol] = []
-    for layer, (before, count) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for layer, (before, count) in enumerate(itertools.pairwise(sizes), start=1):
         sums = []
         for unit in range(1, count + 1):
             weights = [sp.Symbol(f"w_{layer}_{unit}_{k}", real=True) for k in range(1, before + 1)]

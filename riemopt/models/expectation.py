@@ -12,7 +12,6 @@ compared with numbers, because it is not always right; else numerically, at ever
 
 from __future__ import annotations
 
-import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -285,7 +284,7 @@ class ExactExpectation(Expectation):
     density: Plan
     support: tuple[sp.Set, ...]
     entries: tuple[sp.Expr, ...]
-    points: tuple[Sequence[float], ...]
+    points: tuple[np.ndarray, ...]
     form: ExponentialForm | None
 
     def __str__(self) -> str:
@@ -299,7 +298,7 @@ class ExactExpectation(Expectation):
     @cached_property
     def skewness(self) -> sp.ImmutableDenseNDimArray:
         """See :class:`Expectation`; of integrals that nobody has taken, if SymPy finds none in time."""
-        products = _score_products(self.density, 3)
+        products = self.density.products(3)
         plan = self.density
         try:
             values = exact_expectations(
@@ -310,7 +309,7 @@ class ExactExpectation(Expectation):
             closed = False
         if not closed:
             values = tuple(plan.unevaluated(e, self.support) for e in products)
-        return _from_simplex(values, len(plan.parameters))
+        return _from_simplex(values, plan)
 
     @property
     def skewness_is_closed(self) -> bool:
@@ -332,42 +331,31 @@ class QuadratureExpectation(Expectation):
     @cached_property
     def metric(self) -> sp.ImmutableMatrix:
         """See :class:`Expectation`."""
-        values = [self.plan.unevaluated(e, self.support) for e in _score_products(self.plan, 2)]
+        values = [self.plan.unevaluated(e, self.support) for e in self.plan.products(2)]
         return _from_triangle(values, len(self.plan.parameters))
 
     @cached_property
     def skewness(self) -> sp.ImmutableDenseNDimArray:
         """See :class:`Expectation`."""
-        values = [self.plan.unevaluated(e, self.support) for e in _score_products(self.plan, 3)]
-        return _from_simplex(values, len(self.plan.parameters))
-
-
-def _score_products(plan: Plan, order: int) -> list[sp.Expr]:
-    """Products of scores with indices that do not increase, in lexicographic order."""
-    indices = itertools.product(range(len(plan.parameters)), repeat=order)
-    return [sp.Mul(*(plan.score[i] for i in index)) for index in indices if _descends(index)]
-
-
-def _descends(index: Sequence[int]) -> bool:
-    return all(i >= j for i, j in itertools.pairwise(index))
+        values = [self.plan.unevaluated(e, self.support) for e in self.plan.products(3)]
+        return _from_simplex(values, self.plan)
 
 
 def _from_triangle(values: Sequence[sp.Expr], n: int) -> sp.ImmutableMatrix:
     return sp.ImmutableMatrix(sp.Matrix(n, n, lambda i, j: values[max(i, j) * (max(i, j) + 1) // 2 + min(i, j)]))
 
 
-def _from_simplex(values: Sequence[sp.Expr], n: int) -> sp.ImmutableDenseNDimArray:
-    places = {index: k for k, index in enumerate(filter(_descends, itertools.product(range(n), repeat=3)))}
+def _from_simplex(values: Sequence[sp.Expr], plan: Plan) -> sp.ImmutableDenseNDimArray:
+    places = {index: k for k, index in enumerate(plan.indices(3))}
+    count = range(len(plan.parameters))
 
     def entry(*index: int) -> sp.Expr:
         return values[places[tuple(sorted(index, reverse=True))]]
 
-    return sp.ImmutableDenseNDimArray([[[entry(m, n_, k) for k in range(n)] for n_ in range(n)] for m in range(n)])
+    return sp.ImmutableDenseNDimArray([[[entry(m, n, k) for k in count] for n in count] for m in count])
 
 
-def _regular_somewhere(
-    jacobian: sp.Matrix, parameters: Sequence[sp.Symbol], points: Sequence[Sequence[float]]
-) -> bool:
+def _regular_somewhere(jacobian: sp.Matrix, parameters: Sequence[sp.Symbol], points: Sequence[np.ndarray]) -> bool:
     """Whether a square matrix of functions has full rank at one of some points."""
     for point in points:
         exact = {p: sp.Rational(x) for p, x in zip(parameters, point, strict=True)}
@@ -382,7 +370,7 @@ def _observation_free(
     hessian: sp.Matrix,
     observation: Sequence[sp.Symbol],
     support: Sequence[sp.Set],
-    points: Callable[[], Sequence[Sequence[float]]],
+    points: Callable[[], Sequence[np.ndarray]],
 ) -> sp.Matrix | None:
     """Second derivatives without the observation, or None if they contain it."""
     parameters = tuple(hessian.free_symbols - set(observation))
@@ -404,19 +392,17 @@ _AGREE = 1e-7
 """How well an exact expectation must agree with quadrature, relative to the scale of its factors."""
 
 
-def _agree(plan: Plan, order: int, values: Sequence[sp.Expr], points: Sequence[Sequence[float]]) -> bool:
+def _agree(plan: Plan, order: int, values: Sequence[sp.Expr], points: Sequence[np.ndarray]) -> bool:
     """Whether expectations of score products are what quadrature gives at some points where it converges."""
-    n, compared = len(plan.parameters), 0
-    products = _score_products(plan, order)
-    squares = [score**2 for score in plan.score]
-    indices = list(filter(_descends, itertools.product(range(n), repeat=order)))
+    compared = 0
     for point in points:
-        mass, *numbers = plan.expect([*squares, *products], point)
+        mass, *squares = plan.moments(2, point)
         if not abs(mass - 1.0) <= _AGREE:
             continue
+        scales = np.sqrt([x for x, (i, j) in zip(squares, plan.indices(2), strict=True) if i == j])
         at = dict(zip(plan.parameters, point, strict=True))
-        scales = np.sqrt(numbers[:n])
-        for value, number, index in zip(values, numbers[n:], indices, strict=True):
+        _, *numbers = plan.moments(order, point)
+        for value, number, index in zip(values, numbers, plan.indices(order), strict=True):
             if not abs(complex(value.evalf(subs=at)) - number) <= _AGREE * np.prod(scales[list(index)]):
                 return False
         compared += 1
@@ -431,7 +417,8 @@ def expectation_of(
     parameters: tuple[sp.Symbol, ...],
     form: ExponentialForm | None,
     reference: Callable[[], tuple[Values, Values]],
-    points: Callable[[], Sequence[Sequence[float]]],
+    points: Callable[[], Sequence[np.ndarray]],
+    quadrature: Callable[[], Plan],
 ) -> Expectation:
     """The first way of taking expectations that a log-density admits.
 
@@ -451,6 +438,8 @@ def expectation_of(
         Gives some observation of the support and some point of the domain, as values of their symbols.
     points : callable
         Gives some points of the domain at which exact integrals are compared with numbers.
+    quadrature : callable
+        Gives the plan of a quadrature, or raises :class:`~riemopt.errors.ExpectationError`.
 
     Raises
     ------
@@ -480,10 +469,12 @@ def expectation_of(
         raise ExpectationError(f"no way was found to take expectations; tried {'; '.join(tried)}")
     support = tuple(support)
     try:
-        plan = Plan.of(log_density, observation, support, parameters)
+        plan = quadrature()
     except ExpectationError as error:
-        raise ExpectationError(f"no way was found to take expectations; tried {'; '.join([*tried, str(error)])}") from None
-    products = _score_products(plan, 2)
+        raise ExpectationError(
+            f"no way was found to take expectations; tried {'; '.join([*tried, str(error)])}"
+        ) from None
+    products = plan.products(2)
     try:
         entries = exact_expectations(products, log_density, observation, support, parameters, _TIME_LIMIT)
     except NotFound:

@@ -116,7 +116,7 @@ class Plan:
 
     # -- numbers at a point
 
-    def expect(self, values: Sequence[sp.Expr], point: Sequence[float]) -> np.ndarray:
+    def expect(self, values: Sequence[sp.Expr], point: Sequence[float] | np.ndarray) -> np.ndarray:
         """The mass and the expectations of some values at a point, taken with NumPy.
 
         Parameters
@@ -142,6 +142,26 @@ class Plan:
             functions = _numeric([s.variable for s in chosen], [e.subs(at) for e in expressions])
             total += _nested(functions, [s.lattice for s in chosen])
         return total
+
+    def moments(self, order: int, point: Sequence[float] | np.ndarray) -> np.ndarray:
+        """The mass at a point, and the expectations of products of so many scores (:meth:`products`); remembered."""
+        key = (order, *map(float, point))
+        if key not in self._known:
+            self._known[key] = self.expect(self.products(order), point)
+        return self._known[key]
+
+    @cached_property
+    def _known(self) -> dict[tuple[float, ...], np.ndarray]:
+        return {}
+
+    def indices(self, order: int) -> list[tuple[int, ...]]:
+        """The indices of a symmetric tensor, none less than the next, in lexicographic order."""
+        every = itertools.product(range(len(self.parameters)), repeat=order)
+        return [index for index in every if all(i >= j for i, j in itertools.pairwise(index))]
+
+    def products(self, order: int) -> list[sp.Expr]:
+        """Products of scores ∂_μℓ ∂_νℓ ..., one for each of :meth:`indices`."""
+        return [sp.Mul(*(self.score[i] for i in index)) for index in self.indices(order)]
 
     def unevaluated(self, value: sp.Expr, support: Sequence[sp.Set]) -> sp.Expr:
         """An expectation as an integral or a sum that nobody has taken, for reading."""
@@ -186,7 +206,10 @@ def _nested(functions: _Functions, lattices: Sequence[tuple[float, float] | None
         best, totals = integrals_of_rows(lambda y, z: _with_sizes(_with_mass(functions(y, z))), ys, lattices[1])
         return [best, *totals]
 
-    best, totals = integrals(lambda ys: peaks_of_rows(functions, ys, lattices[1])[1], outer, lattices[0], rtol=1e-8, scaled=True)
+    def outer_weight(ys: np.ndarray) -> np.ndarray:
+        return peaks_of_rows(functions, ys, lattices[1])[1]
+
+    best, totals = integrals(outer_weight, outer, lattices[0], rtol=1e-8, scaled=True, most_panels=128)
     return np.exp(best) * totals
 
 
@@ -250,7 +273,9 @@ def _between(low: sp.Expr, high: sp.Expr, breaks: Sequence[sp.Expr]) -> list[sp.
         if above.is_nonpositive or below.is_nonpositive:
             continue
         if not (above.is_extended_positive and below.is_extended_positive):
-            raise ExpectationError(f"quadrature (whether the density's kink at {point} lies in the support is not clear)")
+            raise ExpectationError(
+                f"quadrature (whether the density's kink at {point} lies in the support is not clear)"
+            )
         inside.append(point)
     for a, b in itertools.combinations(inside, 2):
         if (a - b).is_positive is None:
@@ -259,9 +284,7 @@ def _between(low: sp.Expr, high: sp.Expr, breaks: Sequence[sp.Expr]) -> list[sp.
     return sorted(inside, key=lambda a: sum(bool((a - b).is_positive) for b in inside))
 
 
-def _breaks(
-    density: sp.Expr, x: sp.Symbol, parameters: set[sp.Symbol], others: set[sp.Symbol]
-) -> list[sp.Expr]:
+def _breaks(density: sp.Expr, x: sp.Symbol, parameters: set[sp.Symbol], others: set[sp.Symbol]) -> list[sp.Expr]:
     """Where the density has a kink or a jump as a function of one observation."""
     zeros: set[sp.Expr] = set()
     for atom in density.atoms(*_KINKED):
@@ -293,5 +316,3 @@ def _switches(atom: sp.Basic) -> list[sp.Expr]:
     if isinstance(atom, (sp.Max, sp.Min)):
         return [a - b for a, b in itertools.combinations(atom.args, 2)]
     return [atom.args[0]]
-
-

@@ -14,6 +14,7 @@ from riemopt.models.chart import Chart
 from riemopt.models.check import require_density
 from riemopt.models.domain import Domain, array_function, as_points
 from riemopt.models.expectation import Expectation, ExponentialForm, expectation_of, exponential_form
+from riemopt.models.plan import Plan
 from riemopt.models.support import contains, describe, member, require_fit
 
 __all__ = ["StatisticalModel"]
@@ -146,7 +147,9 @@ class StatisticalModel:
                 raise ModelError(f"{self.name}: the constraint {relation} is neither an equation nor an inequality")
             foreign = sorted(map(str, relation.free_symbols - set(self.observation)))
             if foreign:
-                raise ModelError(f"{self.name}: the constraint {relation} contains {foreign[0]}, which is no observation")
+                raise ModelError(
+                    f"{self.name}: the constraint {relation} contains {foreign[0]}, which is no observation"
+                )
 
     @property
     def dimension(self) -> int:
@@ -175,13 +178,21 @@ class StatisticalModel:
             self.exponential_form,
             self._reference,
             self.some_points,
+            lambda: self.plan,
         )
+
+    @cached_property
+    def plan(self) -> Plan:
+        """How to take sums and integrals over the support numerically."""
+        return Plan.of(self.log_density, self.observation, self.support, self.parameters)
 
     def some_points(self) -> list[np.ndarray]:
         """A few points of the domain that are neither special nor extreme."""
         centre = self.domain.from_free(np.zeros(self.dimension))
         near = self.domain.interior_points(2, np.random.default_rng(0), spread=0.3)
-        return [*near, *([centre] if self.domain.contains(centre) else [])]
+        points = [*([centre] if self.domain.contains(centre) else []), *near]
+        # integrals inside integrals take their time
+        return points if len(self.observation) == 1 else points[:1]
 
     def _reference(self) -> tuple[dict[sp.Symbol, sp.Expr], dict[sp.Symbol, sp.Expr]]:
         """Some observation of the support and some point of the domain."""
@@ -322,7 +333,9 @@ class StatisticalModel:
         for relation in self.constraints:
             wrong = ~self.fulfils(relation, columns)
             if wrong.any():
-                raise DataError(f"{where(int(np.argmax(wrong)))} lies outside the support of {self.name}: not {relation}")
+                raise DataError(
+                    f"{where(int(np.argmax(wrong)))} lies outside the support of {self.name}: not {relation}"
+                )
         return columns
 
     def fulfils(self, relation: sp.Basic, columns: Sequence[np.ndarray]) -> np.ndarray:

@@ -26,7 +26,7 @@ _STRONGEST = 1.0 / _EPS**2  # a damping beyond which no step is left
 _FRACTIONS = (1.0, 0.5, 0.25, 0.125)  # of an undamped step
 _MEMORY = 0.5  # what a step leaves of the scale that coordinates once had
 _NOISE = 1e-12  # a change of the loss, relative to it, below which its rounding decides
-_PATIENCE = 50  # steps that may pass without a change of the loss
+_PATIENCE = 20  # steps that may pass without a change of the loss
 _CREEP = 1e-8  # a relative step below which a descent that comes to rest has met the rounding of its loss
 _BEYOND = 1e-6  # how far behind an optimum, in Riemannian length, the loss must rise again
 
@@ -200,7 +200,7 @@ def descend(
         here = _Place(problem, np.array(start, dtype=np.float64), float(problem.loss(start)))
         passed = [here]
         strength, scale = damping.initial, np.zeros_like(here.theta)
-        while here.norm > tolerance and len(passed) <= max_steps and not _creeps(passed):
+        while here.norm > tolerance and len(passed) <= max_steps and not _creeps(passed, tolerance):
             scale = np.maximum(_MEMORY * scale, here.metric.lengths)
             if here.near:
                 there = _undamped(problem, here)
@@ -217,12 +217,12 @@ def descend(
     return Descent(points, losses, status, here.norm, here.natural_gradient)
 
 
-def _creeps(passed: Sequence[_Place]) -> bool:
-    """Whether many steps have changed next to nothing, as on the way to an edge where all digits are used up."""
+def _creeps(passed: Sequence[_Place], tolerance: float) -> bool:
+    """Whether many steps have changed next to nothing, as on the way to an edge."""
     if len(passed) <= _PATIENCE:
         return False
     before, here = passed[-1 - _PATIENCE], passed[-1]
-    return before.loss - here.loss <= here.noise and 2.0 * here.norm > before.norm
+    return before.loss - here.loss <= max(here.noise, tolerance) and 2.0 * here.norm > before.norm
 
 
 def _undamped(problem: Any, here: _Place) -> _Place | None:

@@ -321,10 +321,13 @@ def _gone(model: Any, descent: Descent) -> list[str]:
     """The parameters on their way to the edge of the domain or to infinity, and how far they have come."""
     domain, end = model.domain, descent.points[-1]
     with np.errstate(all="ignore"):
+        pace = np.abs(descent.natural_gradient) / np.abs(end)
+        bounded = np.isfinite(domain.bounds).any(axis=0)
+        away = bounded & ~(np.abs(domain.to_free(end)) < _FAR)
         if descent.status is FitStatus.AT_EDGE:
-            away = np.abs(descent.natural_gradient) > _GOING * np.abs(end)
-        else:
-            away = np.isfinite(domain.bounds).any(axis=0) & ~(np.abs(domain.to_free(end)) < _FAR)
+            away |= pace > _GOING
+        elif descent.status is FitStatus.STALLED:
+            away |= bounded & (pace > 1.0)
     return [f"{symbol} = {value:.6g}" for symbol, value, far in zip(model.parameters, end, away, strict=True) if far]
 
 

@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from riemopt.errors import DataError
 from riemopt.models.domain import Domain
-from riemopt.optimize.descent import Descent, descend
+from riemopt.optimize.descent import Descent, FitStatus, descend
 
 __all__ = ["candidates", "search"]
 
@@ -18,7 +18,8 @@ _MOST, _LEAST = 4096, 512  # points that are looked at
 _WORK = 4_000_000  # densities evaluated, at the most points
 _AT_ONCE = 256  # points in one batch
 _DESCENTS = 8  # points that a short descent is started from
-_STEPS = 200  # of it; one that takes longer is on its way to an edge, or into a spike of infinite density
+_STEPS = 20  # of it
+_MORE_STEPS = 200  # of one that promises more than the others; still on its way, it is into a spike of infinite density
 _TOLERANCE = 1e-6  # of it
 _APART = 0.5  # in free coordinates, at least one of which must differ so much between points descents start from
 _SPREAD = 1.5  # how far from a hint to look: a standard deviation, in units or in e-folds
@@ -56,6 +57,11 @@ def search(problem: Any, domain: Domain, data: Sequence[np.ndarray], inputs: Seq
     if not chosen:
         raise DataError("no point was found at which the likelihood is a number: give start=")
     descents = [descend(problem, point, tolerance=_TOLERANCE, max_steps=_STEPS) for point in chosen]
+    lowest = min((descent.losses[-1] for descent in descents if descent.status.success), default=np.inf)
+    for i, descent in enumerate(descents):
+        # the others have found their optimum, or are on their way to an edge that is worse than one
+        if descent.status is FitStatus.STEP_LIMIT and descent.losses[-1] < lowest:
+            descents[i] = descend(problem, descent.points[-1], tolerance=_TOLERANCE, max_steps=_MORE_STEPS)
 
     def rank(descent: Descent) -> tuple[bool, float, float]:
         # of equal ones, as by a period or by an exchange of components, the one least far out

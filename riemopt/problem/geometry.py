@@ -154,7 +154,7 @@ class _Scope:
     """A density inside an integral: its nodes, and what they are differentiated with respect to."""
 
     def __init__(self, graph: Graph, plan: Plan, stretches: Sequence[Stretch], inputs: Sequence[Node]) -> None:
-        """`inputs` are the variables of the stretches, θ, θ once more for the ends of stretches, and up to two vectors."""
+        """`inputs` are the variables of the stretches, θ, θ again for the ends of stretches, and up to two vectors."""
         n, d = len(plan.parameters), len(stretches)
         self.graph = graph
         self.theta, self.frozen = inputs[d : d + n], inputs[d + n : d + 2 * n]
@@ -285,7 +285,7 @@ class Quadrature(Geometry):
     def _integral(
         self, stretch: Stretch, inner: Sequence[Sequence[Stretch]], count: int, terms: _Terms, normalized: bool
     ) -> Integral:
-        """The integral over one stretch of the first observation; for two observations, of integrals over the second."""
+        """The integral over a stretch of the first observation; of integrals over the second, if there are two."""
         graph = Graph()
         inputs = [graph.input(f"inside {i}") for i in range(1 + count)]
         if not inner:
@@ -335,7 +335,9 @@ def _largest(graph: Graph, nodes: Sequence[Node]) -> Node:
 # -- sums over data
 
 
-def _table_sum(p: Any, columns: int, args: Sequence[Node], terms: Callable[[Graph, list[Node], list[Node]], list[Node]]) -> list[Node]:
+def _table_sum(
+    p: Any, columns: int, args: Sequence[Node], terms: Callable[[Graph, list[Node], list[Node]], list[Node]]
+) -> list[Node]:
     """Sums over the table's rows of what `terms` gives for a graph, the columns and the arguments inside."""
     graph = Graph()
     row = [graph.input(f"column {i}") for i in range(columns)]
@@ -438,7 +440,6 @@ class DataAverage(Geometry):
 
     def connection(self, p: Any, theta: Sequence[Node], v: Sequence[Node], a: float) -> list[Node]:
         """See :class:`Geometry`."""
-
         return self._product(p, theta, v, a)
 
     def mixed(self, p: Any, theta: Sequence[Node], u: Sequence[Node], v: Sequence[Node]) -> list[Node]:
@@ -518,5 +519,3 @@ def _mean_over_rows(
     *sums, cost = _sum_over_rows(model, p, theta, v, lambda o: [*terms(o), *o.at_outputs([o.cost])])
     squares = g.mul(g.constant(2.0), cost)
     return [g.mul(p.data[1], g.div(total, squares)) for total in sums]
-
-

@@ -337,8 +337,8 @@ def pointwise_program(
     Returns
     -------
     Program
-        Its inputs are the vectors, the data of `formulas`, and the tolerances. Its first output is the status, the others
-        are NaN unless the status is 0.
+        Its inputs are the vectors, the data of `formulas`, and the tolerances. Its first output is the status, the
+        others are NaN unless the status is 0.
     """
     graph, data = Graph(), formulas.data
     arrays = [_inputs(graph, f"array {k},", size) for k, size in enumerate(sizes)]

@@ -30,8 +30,10 @@ def test_damping_grows_with_failure_and_shrinks_with_success(damping, ratio):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("initial", 0.0), ("initial", math.inf), ("initial", math.nan), ("increase", 1.0), ("decrease", 0.0)]
-    + [("decrease", 1.5), ("low", 0.8), ("high", math.nan)],
+    [
+        *[("initial", 0.0), ("initial", math.inf), ("initial", math.nan), ("increase", 1.0)],
+        *[("decrease", 0.0), ("decrease", 1.5), ("low", 0.8), ("high", math.nan)],
+    ],
 )
 def test_a_damping_rule_that_makes_no_sense_is_refused(name, value):
     with pytest.raises(ro.errors.ArgumentError, match=name):
@@ -40,8 +42,10 @@ def test_a_damping_rule_that_makes_no_sense_is_refused(name, value):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("rate", 0.0), ("factor", 1.0), ("factor", math.nan), ("fraction", 0.0), ("max_reductions", -1)]
-    + [("max_reductions", 1.5)],
+    [
+        *[("rate", 0.0), ("factor", 1.0), ("factor", math.nan)],
+        *[("fraction", 0.0), ("max_reductions", -1), ("max_reductions", 1.5)],
+    ],
 )
 def test_a_line_search_that_makes_no_sense_is_refused(name, value):
     with pytest.raises(ro.errors.ArgumentError, match=name):

