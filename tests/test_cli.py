@@ -65,7 +65,7 @@ INVARIANCE = [
     (["--start", "-1,1"], "start: alpha = -1.0 is outside its domain alpha > 0"),
     (["--start", "1,0"], "start: beta = 0.0 is outside its domain beta > 0"),
     (["--start", "1,nan"], "start: beta = nan is not finite"),
-    (["--family", "gama"], "unknown family 'gama': did you mean 'gamma'?"),
+    (["--family", "gama"], "unknown family 'gama': did you mean 'gamma'"),
     (["--integrators", "ng,geoo"], "unknown integrator 'geoo': did you mean 'geo' or 'geof'?"),
     (["--integrators", "ng,ng"], "the integrator 'ng' is named twice"),
     (["--integrators", ","], "there are no integrators"),
@@ -100,7 +100,7 @@ INVARIANCE = [
 OTHERS = [
     (["invarianc"], "invarianc"),
     (["derive"], "FAMILY"),
-    (["derive", "gama"], "unknown family 'gama': did you mean 'gamma'?"),
+    (["derive", "gama"], "unknown family 'gama': did you mean 'gamma'"),
     (["derive", "gamma", "--chart", "beta = __import__('os')"], "a string is not allowed"),
     (["derive", "gamma", "--chart", "beta = sin(b)"], "is not invertible"),
 ]

@@ -80,7 +80,7 @@ def test_a_fit_that_cannot_be_trusted_says_so_by_its_exit_status(folder):
     result = run("negativebinomial", "narrow.csv")
     assert result.exit_code == 1
     assert "NOT TO BE TRUSTED" in result.stdout
-    (line,) = result.stderr.splitlines()
+    *_, line = result.stderr.splitlines()  # after those of progress
     assert line.startswith("riemopt: warning: ")
     assert Path("riemopt-fit/parameters.csv").exists()
 
@@ -88,7 +88,7 @@ def test_a_fit_that_cannot_be_trusted_says_so_by_its_exit_status(folder):
 BAD = [
     ([], "FAMILY"),
     (["gamma"], "FILE.csv"),
-    (["gama", "waits.csv"], "unknown family 'gama': did you mean 'gamma'?"),
+    (["gama", "waits.csv"], "unknown family 'gama': did you mean 'gamma'"),
     (["gamma", "nowhere.csv"], "nowhere.csv: no such file"),
     (["gamma", "waits.csv"], "waits.csv: the file has 2 columns, say which (day, wait)"),
     (["gamma", "waits.csv", "--column", "weight"], "waits.csv: no column 'weight': did you mean 'wait'?"),

@@ -10,6 +10,7 @@ import numpy as np
 import sympy as sp
 
 from riemopt.experiments.results import write_files
+from riemopt.models import StatisticalModel
 from riemopt.optimize import Fit
 
 __all__ = ["save_fit"]
@@ -21,7 +22,7 @@ def save_fit(fit: Fit, samples: np.ndarray, folder: str | os.PathLike[str]) -> l
     Parameters
     ----------
     fit : Fit
-        Of a model with one observation.
+        Of a StatisticalModel with one observation.
     samples : array, shape (N,)
         What it was fitted to.
     folder : str or path-like
@@ -39,14 +40,17 @@ def save_fit(fit: Fit, samples: np.ndarray, folder: str | os.PathLike[str]) -> l
     """
     from riemopt import plotting
 
-    def density(x: np.ndarray) -> np.ndarray:
-        return np.asarray(np.exp(fit.model.log_density_at(fit.x, x)))
-
-    (support,), (symbol,) = fit.model.support, fit.model.observation
+    model = fit.model
+    assert isinstance(model, StatisticalModel)
+    (support,), (symbol,) = model.support, model.observation
     counts = bool(support.is_subset(sp.S.Integers))
-    names = [f"${sp.latex(p)}$" if len(p.name) == 1 or sp.latex(p) != p.name else p.name for p in fit.model.parameters]
+    names = [f"${sp.latex(p)}$" if len(p.name) == 1 or sp.latex(p) != p.name else p.name for p in model.parameters]
     values = ", ".join(f"{name} = {x:.4g}" for name, x in zip(names, fit.x, strict=True))
-    figure = plotting.fit_figure(samples, density, counts, f"{fit.model.name}: {values}", sp.latex(symbol))
+
+    def density(x: np.ndarray) -> np.ndarray:
+        return np.asarray(np.exp(model.log_density_at(fit.x, x)))
+
+    figure = plotting.fit_figure(samples, density, counts, f"{model.name}: {values}", sp.latex(symbol))
     return write_files(
         folder,
         {

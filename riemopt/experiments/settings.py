@@ -61,7 +61,7 @@ def default_charts(model: StatisticalModel) -> tuple[str, ...]:
     """Charts as text: the paper's for the Gamma family.
 
     For other families reciprocals, cubes and exponentials of new coordinates for the positive parameters; next to the
-    cubes a hyperbolic sine for the real ones.
+    cubes a hyperbolic sine for the real ones; squares, cubes and a logistic function for probabilities.
 
     Examples
     --------
@@ -71,23 +71,30 @@ def default_charts(model: StatisticalModel) -> tuple[str, ...]:
     """
     if model.name == "Gamma":
         return _GAMMA_CHARTS
-    forms = [("1/{}", ""), ("{}**3", "sinh({})"), ("exp({})", "")]
+    forms = [("1/{}", "", "{}**2"), ("{}**3", "sinh({})", "{}**3"), ("exp({})", "", "1/(1 + exp(-{}))")]
     charts = [
         ", ".join(
             f"{symbol} = {form.format(_fresh_name(symbol, model))}"
             for symbol in model.parameters
-            if (form := positive if symbol.is_positive else real)
+            if (form := _form(model, symbol, positive, real, bounded))
         )
-        for positive, real in forms
+        for positive, real, bounded in forms
     ]
     return tuple(filter(None, charts))
+
+
+def _form(model: StatisticalModel, symbol: sp.Symbol, positive: str, real: str, bounded: str) -> str:
+    low, high = (bound[model.parameters.index(symbol)] for bound in model.domain.bounds)
+    if np.isfinite(low) and np.isfinite(high):
+        return bounded
+    return positive if symbol.is_positive else real
 
 
 def _fresh_name(symbol: sp.Symbol, model: StatisticalModel) -> str:
     """A name for the coordinate that replaces a parameter: its first letter, if that is free."""
     names = [str(parameter) for parameter in model.parameters]
     initial = str(symbol)[0]
-    taken = initial in names or initial in CONSTANTS or initial in FUNCTIONS
+    taken = initial in (*names, *map(str, model.observation)) or initial in CONSTANTS or initial in FUNCTIONS
     return f"{symbol}_new" if taken or sum(name[0] == initial for name in names) > 1 else initial
 
 

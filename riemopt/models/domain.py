@@ -15,6 +15,7 @@ from sympy.core.relational import Relational
 
 from riemopt.arrays import as_numbers
 from riemopt.errors import DomainError, ModelError, ShapeError
+from riemopt.models.numeric import numeric_function
 
 __all__ = ["Domain", "array_function", "as_points", "require_known"]
 
@@ -313,10 +314,7 @@ def array_function(parameters: Sequence[sp.Symbol], expressions: Sequence[sp.Exp
     >>> array_function((x, y), (x * y, sp.Integer(1)))(np.array([2.0, 3.0]))
     array([6., 1.])
     """
-    # a coordinate may be called like a function in an expression
-    arguments = {p: sp.Dummy(**p.assumptions0) for p in parameters}
-    replaced = [e.xreplace(arguments) for e in expressions]
-    compiled = sp.lambdify(list(arguments.values()), replaced, modules=["scipy", "numpy"], cse=True)
+    compiled = numeric_function(parameters, expressions)
 
     def values(points: Floats) -> Floats:
         result = np.empty((*points.shape[:-1], len(expressions)))

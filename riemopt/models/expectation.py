@@ -12,6 +12,7 @@ compared with numbers, because it is not always right; else numerically, at ever
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -202,13 +203,13 @@ class ExponentialFamily(Expectation):
     def mean(self) -> tuple[sp.Expr, ...]:
         """E[T_i], from the score identity."""
         slope = sp.Matrix([self.form.log_partition.diff(p) for p in self.parameters])
-        return tuple(_as_fractions(_solved, self.jacobian.T, slope))
+        return tuple(_as_fractions(lambda a, b: a.lu_solve(b), self.jacobian.T, slope))
 
     @cached_property
     def metric(self) -> sp.ImmutableMatrix:
         """g_μν = (∂_μ z_i)(∂_ν E[T_i]); see :class:`Expectation`."""
         slopes = sp.Matrix(self.mean).jacobian(self.parameters)
-        product = _as_fractions(lambda a, b: a * b, self.jacobian.T, slopes)
+        product = _as_fractions(lambda a, b: a * b.transpose(), self.jacobian.T, slopes.T)
         n = len(self.parameters)
         # symmetric in exact arithmetic: one triangle says it all
         return sp.ImmutableMatrix(n, n, lambda i, j: product[max(i, j), min(i, j)])
@@ -231,12 +232,6 @@ class ExponentialFamily(Expectation):
         return sp.ImmutableDenseNDimArray([[[entry(m, n, k) for k in count] for n in count] for m in count])
 
 
-def _solved(matrix: DomainMatrix, right: DomainMatrix) -> DomainMatrix:
-    # natural parameters depend on few coordinates each: the system has many zeros
-    reduced, _ = matrix.hstack(right).to_sparse().rref()
-    return reduced.to_dense()[:, matrix.shape[1] :]
-
-
 def _as_fractions(function: Callable[..., DomainMatrix], *matrices: sp.Matrix) -> sp.Matrix:
     """A function of matrices, computed in a field of fractions: all that cancels is cancelled on the way.
 
@@ -254,9 +249,16 @@ def _as_fractions(function: Callable[..., DomainMatrix], *matrices: sp.Matrix) -
         return names.setdefault(e, sp.Dummy())
 
     plain = [matrix.applyfunc(lambda e: renamed(sp.expand_log(e))) for matrix in matrices]
-    field = sp.QQ.frac_field(*names.values()) if names else sp.QQ
-    result = function(*(DomainMatrix.from_Matrix(matrix).convert_to(field) for matrix in plain)).to_Matrix()
-    return result.xreplace({name: e for e, name in names.items()})
+    stacked = DomainMatrix.from_Matrix(sp.Matrix.hstack(*plain)).to_field()
+    ends = list(itertools.accumulate(matrix.cols for matrix in plain))
+    blocks = [stacked[:, end - matrix.cols : end] for matrix, end in zip(plain, ends, strict=True)]
+    exchange = {name: e for e, name in names.items()}
+
+    def factored(e: sp.Expr) -> sp.Expr:
+        above, below = e.as_numer_denom()
+        return (sp.factor(above) / sp.factor(below)).xreplace(exchange)
+
+    return function(*blocks).to_Matrix().applyfunc(factored)
 
 
 def _affine_form(

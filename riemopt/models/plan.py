@@ -18,6 +18,7 @@ import numpy as np
 import sympy as sp
 
 from riemopt.errors import ExpectationError
+from riemopt.models.numeric import numeric_function
 from riemopt.models.support import describe
 from riemopt.quadrature import integrals, integrals_of_rows, peaks_of_rows
 
@@ -184,9 +185,7 @@ _Functions = Callable[..., list[np.ndarray]]
 
 
 def _numeric(variables: Sequence[sp.Symbol], expressions: Sequence[sp.Expr]) -> _Functions:
-    names = [sp.Dummy() for _ in variables]
-    exchange = dict(zip(variables, names, strict=True))
-    function = sp.lambdify(names, [e.xreplace(exchange) for e in expressions], modules=["scipy", "numpy"], cse=True)
+    function = numeric_function(variables, expressions)
 
     def evaluate(*arrays: Any) -> list[np.ndarray]:
         shape = np.broadcast_shapes(*(np.shape(a) for a in arrays))

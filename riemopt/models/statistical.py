@@ -14,6 +14,7 @@ from riemopt.models.chart import Chart
 from riemopt.models.check import require_density
 from riemopt.models.domain import Domain, array_function, as_points
 from riemopt.models.expectation import Expectation, ExponentialForm, expectation_of, exponential_form
+from riemopt.models.numeric import numeric_function
 from riemopt.models.plan import Plan
 from riemopt.models.support import contains, describe, member, require_fit
 
@@ -359,10 +360,8 @@ class StatisticalModel:
 
     @cached_property
     def _compiled_log_density(self) -> Callable[..., Any]:
-        # anonymous: a parameter may be called beta in a density that calls the function beta
-        names = {symbol: sp.Dummy() for symbol in (*self.parameters, *self.observation)}
-        density = self.log_density.xreplace(names)
-        return sp.lambdify(list(names.values()), density, modules=["scipy", "numpy"], cse=True)  # type: ignore[no-any-return]
+        compiled = numeric_function((*self.parameters, *self.observation), [self.log_density])
+        return lambda *arrays: compiled(*arrays)[0]
 
 
 def _expression(value: Any, name: str) -> sp.Expr:

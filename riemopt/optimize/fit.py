@@ -11,6 +11,7 @@ from scipy.special import ndtri, stdtrit
 
 from riemopt.errors import ArgumentError, DataError, DomainError, ShapeError
 from riemopt.manifold import Manifold
+from riemopt.models import ConditionalModel, StatisticalModel
 from riemopt.optimize.damping import LevenbergMarquardt
 from riemopt.optimize.descent import DAMPING, LINE_SEARCH, SINGULAR, Descent, FitStatus, ScaledMetric, descend
 from riemopt.optimize.line_search import Backtracking
@@ -60,7 +61,7 @@ class Fit:
         The same in words.
     """
 
-    model: Any
+    model: StatisticalModel | ConditionalModel
     trajectory: Trajectory
     covariance: np.ndarray
     count: int
@@ -153,7 +154,7 @@ class Fit:
 
 
 def fit(
-    model: Any,
+    model: StatisticalModel | ConditionalModel,
     samples: Any,
     inputs: Any = None,
     start: Any = None,
@@ -290,7 +291,7 @@ def _columns(array: np.ndarray) -> list[np.ndarray]:
     return list(array.reshape(len(array), -1).T)
 
 
-def _result(model: Any, problem: Any, descent: Descent) -> Fit:
+def _result(model: StatisticalModel | ConditionalModel, problem: Any, descent: Descent) -> Fit:
     status, detail = descent.status, f"norm {descent.norm:.1e}"
     gone = _gone(model, descent)
     if gone and not status.success:
@@ -303,7 +304,8 @@ def _result(model: Any, problem: Any, descent: Descent) -> Fit:
             values, directions = ScaledMetric(metric).spectrum
             lost = directions[:, values <= SINGULAR].T
             if status is FitStatus.SINGULAR_METRIC:
-                detail = "nothing changes along " + ", ".join(_combination(model, metric, v) for v in lost)
+                names = [str(symbol) for symbol in model.parameters]
+                detail = "nothing changes along " + ", ".join(_combination(names, metric, v) for v in lost)
             if not len(lost) and status is not FitStatus.AT_EDGE:
                 covariance = factor / problem.count * (directions / values) @ directions.T
     return Fit(
@@ -317,7 +319,7 @@ def _result(model: Any, problem: Any, descent: Descent) -> Fit:
     )
 
 
-def _gone(model: Any, descent: Descent) -> list[str]:
+def _gone(model: StatisticalModel | ConditionalModel, descent: Descent) -> list[str]:
     """The parameters on their way to the edge of the domain or to infinity, and how far they have come."""
     domain, end = model.domain, descent.points[-1]
     with np.errstate(all="ignore"):
@@ -331,12 +333,12 @@ def _gone(model: Any, descent: Descent) -> list[str]:
     return [f"{symbol} = {value:.6g}" for symbol, value, far in zip(model.parameters, end, away, strict=True) if far]
 
 
-def _combination(model: Any, metric: np.ndarray, direction: np.ndarray) -> str:
+def _combination(names: Sequence[str], metric: np.ndarray, direction: np.ndarray) -> str:
     """A direction as a combination of the parameters that take part in it, such as ``a - 0.5 b``."""
     share = np.abs(direction) * np.sqrt(np.diagonal(metric))
     part = [i for i in range(len(direction)) if not share[i] < 1e-6 * np.max(share)]
     weights = direction[part] / direction[part[0]]
-    terms = [f"{'-' if w < 0 else '+'} {abs(w):.4g} {model.parameters[i]}" for i, w in zip(part, weights, strict=True)]
+    terms = [f"{'-' if w < 0 else '+'} {abs(w):.4g} {names[i]}" for i, w in zip(part, weights, strict=True)]
     return " ".join(terms).replace(" 1 ", " ").removeprefix("+ ")
 
 

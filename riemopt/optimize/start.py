@@ -16,6 +16,7 @@ __all__ = ["candidates", "search"]
 
 _MOST, _LEAST = 4096, 512  # points that are looked at
 _WORK = 4_000_000  # densities evaluated, at the most points
+_INTERIOR = 64  # points of the domain that know nothing of the data
 _AT_ONCE = 256  # points in one batch
 _DESCENTS = 8  # points that a short descent is started from
 _STEPS = 20  # of it
@@ -59,8 +60,8 @@ def search(problem: Any, domain: Domain, data: Sequence[np.ndarray], inputs: Seq
     descents = [descend(problem, point, tolerance=_TOLERANCE, max_steps=_STEPS) for point in chosen]
     lowest = min((descent.losses[-1] for descent in descents if descent.status.success), default=np.inf)
     for i, descent in enumerate(descents):
-        # the others have found their optimum, or are on their way to an edge that is worse than one
-        if descent.status is FitStatus.STEP_LIMIT and descent.losses[-1] < lowest:
+        # the others have found their optimum, or promise none that is better than those found
+        if descent.status is FitStatus.STEP_LIMIT and descent.losses[-1] - 0.5 * descent.norm**2 < lowest:
             descents[i] = descend(problem, descent.points[-1], tolerance=_TOLERANCE, max_steps=_MORE_STEPS)
 
     def rank(descent: Descent) -> tuple[bool, float, float]:
@@ -79,7 +80,7 @@ def candidates(domain: Domain, data: Sequence[np.ndarray], inputs: Sequence[np.n
     domain : Domain
     data, inputs : sequence of array, shape (N,)
     count : int
-        How many points to try; those outside the domain are left out.
+        How many points to try; those outside the domain are left out, and a few of its own added.
 
     Returns
     -------
@@ -89,17 +90,18 @@ def candidates(domain: Domain, data: Sequence[np.ndarray], inputs: Sequence[np.n
     shape = (count, domain.dimension)
     offsets = _SPREAD * rng.normal(size=shape)
     sizes = rng.choice(_sizes(data, inputs), shape) * np.exp(offsets)
-    places, widths = (hints[rng.integers(len(hints), size=shape)] for hints in np.transpose(_places(data))[:, :, None])
+    hint = np.array(_places(data))[rng.integers(5 * len(data), size=shape)]
     lower, upper = domain.bounds
     above, below = np.isfinite(lower), np.isfinite(upper)
     with np.errstate(all="ignore"):
         within = lower + (upper - lower) * expit(offsets)
         half = np.where(above, lower + sizes, upper - sizes)
     sign = rng.choice([-1.0, 1.0], shape)
-    whole = np.where(rng.random(shape) < 0.5, sign * sizes, places[..., 0] + widths[..., 0] * offsets)
+    whole = np.where(rng.random(shape) < 0.5, sign * sizes, hint[..., 0] + hint[..., 1] * offsets)
     points = np.where(above & below, within, np.where(above | below, half, whole))
     points[0] = domain.from_free(np.zeros(domain.dimension))
-    return points[domain.contains(points)]
+    # conditions on several coordinates at once may leave next to nothing of these
+    return np.concatenate([points[domain.contains(points)], domain.interior_points(_INTERIOR)])
 
 
 def _places(data: Sequence[np.ndarray]) -> list[tuple[float, float]]:
@@ -128,7 +130,7 @@ def _promising(problem: Any, domain: Domain, points: np.ndarray, losses: np.ndar
     """The points with the lowest losses of those where there is a gradient, none of them close to another."""
     chosen: list[np.ndarray] = []
     places: list[np.ndarray] = []
-    for i in np.argsort(losses)[: np.isfinite(losses).sum()]:  # what is not a number comes last
+    for i in np.argsort(np.where(np.isfinite(losses), losses, np.inf))[: np.isfinite(losses).sum()]:
         place = domain.to_free(points[i])
         apart = all(np.max(np.abs(place - other)) > _APART for other in places)
         if apart and np.isfinite(problem.gradient(points[i])).all():

@@ -9,6 +9,7 @@ import numpy as np
 import sympy as sp
 
 from riemopt.models.expectation import ExponentialForm
+from riemopt.models.numeric import numeric_function
 from riemopt.models.statistical import StatisticalModel
 from riemopt.models.support import contains
 from riemopt.problem.geometry import ClosedLoss
@@ -73,10 +74,8 @@ def _mean_shift(
     shift = statistic - statistic.xreplace(dict(zip(observation, centre, strict=True)))
     # a difference of powers has the small factor x - x₀; one of logarithms is the logarithm of a quotient
     shift = sp.factor(shift) if shift.is_polynomial(*observation) else shift
-    # anonymous: an observation may have the name of a function
-    names = {symbol: sp.Dummy() for symbol in (*observation, *centre)}
-    function = sp.lambdify(list(names.values()), shift.xreplace(names), modules=["scipy", "numpy"])
-    values = np.broadcast_to(np.asarray(function(*columns, *middle), dtype=float), columns[0].shape)
+    function = numeric_function((*observation, *centre), [shift])
+    values = np.broadcast_to(np.asarray(function(*columns, *middle)[0], dtype=float), columns[0].shape)
     return math.fsum(values) / len(values) if len(values) <= _EXACTLY else float(np.mean(values))
 
 

@@ -393,8 +393,8 @@ def test_the_gamma_samples_are_those_of_the_paper(gamma, samples):
     assert (example_samples(gamma, 1234) == samples).all()
 
 
-@pytest.mark.parametrize("name", ro.models.names())
-def test_every_family_has_settings_that_lead_somewhere(name):
+@pytest.mark.parametrize("name", ["gamma", "normal", "exponential", "poisson", "bernoulli", "weibull"])
+def test_families_have_settings_that_lead_somewhere(name):
     model = ro.models.family(name)
     charts = [(text, typed_chart(model, text)) for text in default_charts(model)]
     drawn = example_samples(model, 7)
