@@ -47,7 +47,8 @@ def exact_expectations(
     parameters : sequence of sympy.Symbol
         θ. One of unknown sign is taken to be real.
     seconds : float, optional
-        How long to search. Sums of a few terms take no search.
+        How long to search, in seconds of the processor where the system can count them, so that the answer does not
+        depend on what else is running; and at most twice that by the clock. Sums of a few terms take no search.
 
     Returns
     -------
@@ -117,11 +118,15 @@ def _written_out(
     return results
 
 
+_PATIENCE = 2.0
+"""Seconds by the clock for one of the processor."""
+
+
 def _searched(question: Any, seconds: float) -> list[sp.Expr]:
     """The answer of a process of its own: SymPy can hang where nothing but the end of the process stops it."""
     if not sys.executable or getattr(sys, "frozen", False):
         raise NotFound("there is no Python to search with")
-    command = [sys.executable, "-P", "-W", "ignore", os.path.abspath(integrals.__file__)]
+    command = [sys.executable, "-P", "-W", "ignore", os.path.abspath(integrals.__file__), str(math.ceil(seconds))]
     # SymPy is found where it was found here, and its order of terms does not depend on chance
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONHASHSEED": "0"}
     try:
@@ -130,7 +135,7 @@ def _searched(question: Any, seconds: float) -> list[sp.Expr]:
             input=pickle.dumps(question),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=seconds,
+            timeout=_PATIENCE * seconds,
             env=environment,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         ).stdout

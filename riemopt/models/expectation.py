@@ -476,13 +476,16 @@ def expectation_of(
         raise ExpectationError(
             f"no way was found to take expectations; tried {'; '.join([*tried, str(error)])}"
         ) from None
+    some = tuple(points())
+    if len(observation) == 1 and not any(np.isfinite(plan.moments(2, point)).all() for point in some):
+        tried.append("quadrature (the integrals of the score products do not converge)")
+        raise ExpectationError(f"no way was found to take expectations; tried {'; '.join(tried)}")
     products = plan.products(2)
     try:
         entries = exact_expectations(products, log_density, observation, support, parameters, _TIME_LIMIT)
     except NotFound:
         return QuadratureExpectation(plan, support, form)
     finite = all(part.is_finite_set for part in support)
-    some = tuple(points())
     # a closed form that is 0/0 somewhere loses digits all around
     if poles(entries) or not _agree(plan, 2, entries, some):
         return QuadratureExpectation(plan, support, form)

@@ -29,6 +29,11 @@ from typing import Any
 
 import sympy as sp
 
+try:
+    import resource
+except ImportError:  # not a POSIX system
+    resource = None  # type: ignore[assignment]
+
 __all__ = ["MARK", "MOST_TERMS", "NotFound", "expectations", "members", "require_closed", "tidied"]
 
 MARK = "riemopt:"
@@ -702,6 +707,9 @@ def tidied(expression: sp.Expr) -> sp.Expr:
 def main() -> None:
     """Answer the question on the standard input: first with what is found, then with the same in a better form."""
     answers, sys.stdout = sys.stdout, sys.stderr
+    if resource is not None and len(sys.argv) > 1:
+        limit = int(sys.argv[1])
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
 
     def answer(found: list[sp.Expr] | str) -> None:
         print("", MARK + base64.b64encode(pickle.dumps(found)).decode() + ";", sep="\n", file=answers, flush=True)
