@@ -61,35 +61,37 @@ print(manifold.metric([0.02, 0.1]))
 # %%
 # The fit
 # -------
-# Forty lifetimes in years, as of horses, whose death rate grows by a factor :math:`e` in ten years. Without ``start=``
-# the fit searches for one; here it is put far away, to see the path. Its steps follow the natural gradient with
-# geodesic corrections, damped where they would be too long.
+# Forty lifetimes in years, of animals whose death rate grows by a factor :math:`e` in ten years. Without ``start=`` the
+# fit searches for one; here it is told to begin far away, with hardly any growth, so that there is a path to see. Its
+# steps follow the natural gradient with geodesic corrections, damped where they would be too long.
 
 lifetimes = gompertz.sample([0.02, 0.1], 40, rng=3)
-fit = ro.fit(gompertz, lifetimes, start=[0.2, 0.2], backend="numpy")
+fit = ro.fit(gompertz, lifetimes, start=[0.1, 0.01], backend="numpy")
 print(fit.summary())
 
 # %%
 # What the data allow
 # -------------------
-# The Fisher–Rao distance says how well two distributions can be told apart, in any coordinates. With :math:`N`
-# observations, the points within :math:`\sqrt{\chi^2/N}` of the estimate make a confidence region, and its rim is where
-# geodesics of that length end. The confidence region of the standard errors is the ellipse that one sees if the metric
-# is taken to be constant.
+# The Fisher–Rao distance says how well two distributions can be told apart, whatever their coordinates are. With
+# :math:`N` observations, the points within :math:`\sqrt{\chi^2/N}` of the estimate make a confidence region, a geodesic
+# ball. Its rim is where geodesics of that length end. The standard errors take the metric to be constant, and make an
+# ellipse of it.
 
-radius = np.sqrt(-2 * np.log(0.05) / fit.count)  # -2 log 0.05: the 95 % quantile of chi-squared with 2 degrees of freedom
+chi_squared = -2 * np.log(0.05)  # the 95 % quantile, with two degrees of freedom
+radius = np.sqrt(chi_squared / fit.count)
 angles = np.linspace(0, 2 * np.pi, 37)
 circle = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
 directions = circle @ np.linalg.inv(np.linalg.cholesky(manifold.metric(fit.x)))  # unit vectors of the metric
 
 ellipse = fit.x + radius * directions
 rim = manifold.exp(fit.x, radius * directions, rtol=1e-6, atol=1e-9)
-print("the lowest h in the ellipse:", ellipse[:, 0].min().round(4), " in the geodesic ball:", rim[:, 0].min().round(4))
+print(f"the lowest h in the ellipse is {ellipse[:, 0].min():.4f}, in the geodesic ball {rim[:, 0].min():.4f}")
 
 # %%
-# A third region is that of the likelihood ratio: all points whose log-likelihood is less than :math:`\chi^2/2` below
-# the best. It is the yardstick: it uses the whole likelihood, not only what the metric knows. The geodesic ball bends
-# with it; the ellipse does not, and would be another one had the density been written with :math:`\log h`.
+# The yardstick is a third region, that of the likelihood ratio: all points whose log-likelihood is less than
+# :math:`\chi^2/2` below the best. It sees the whole likelihood, where the others see the metric and one point. The
+# geodesic ball follows it closely. The ellipse does not, and would be another one had the density been written in terms
+# of :math:`\log h`.
 
 problem = manifold.likelihood(lifetimes)
 
@@ -108,17 +110,17 @@ def draw(file):
     left.set(xlabel="lifetime $x$ (years)", ylabel="density (1/year)")
     left.legend()
 
-    rates, growths = np.meshgrid(np.geomspace(0.003, 0.3, 120), np.linspace(0.01, 0.25, 120))
-    losses = problem.loss(np.stack([rates, growths], axis=-1)) * fit.count + fit.log_likelihood
-    right.contour(rates, growths, losses, levels=[0.5, 3, 10, 30, 100, 300], colors="0.8", linewidths=0.8)
-    right.contour(rates, growths, losses, levels=[-np.log(0.05)], colors="k")
+    grid = np.stack(np.meshgrid(np.linspace(0.001, 0.105, 150), np.linspace(0.002, 0.2, 150)), axis=-1)
+    below = fit.log_likelihood + fit.count * problem.loss(grid)  # how far the log-likelihood is below the best
+    hs, gs = grid[..., 0], grid[..., 1]
+    right.contour(hs, gs, below, levels=[0.5, 10, 30, 100], colors="0.8", linewidths=0.8)
+    right.contour(hs, gs, below, levels=[chi_squared / 2], colors="k")
     right.plot([], [], "k", label="likelihood ratio")
     right.plot(*rim.T, label="geodesic ball")
-    right.plot(*np.maximum(ellipse, 1e-9).T, "--", label="standard errors")
+    right.plot(*ellipse.T, "--", label="standard errors")
     right.plot(*fit.trajectory.points.T, ".-", color="tab:red", label="path of the fit")
-    right.set(xscale="log", xlim=(0.003, 0.3), ylim=(0.01, 0.25), xlabel="$h$ (1/year)", ylabel="$g$ (1/year)")
-    right.set_title("95 % confidence regions")
-    right.legend(loc="lower left")
+    right.set(title="95 % confidence regions", xlabel="$h$ (1/year)", ylabel="$g$ (1/year)")
+    right.legend()
     figure.savefig(file, dpi=120)
 
 

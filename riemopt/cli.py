@@ -242,8 +242,7 @@ def fit_command(
     with output_folder(output), _progress() as progress:
         moved = typed_chart(model, chart) if chart else model
         # a closed form is evaluated before it would be compiled
-        backend = "numba" if model.exponential_form is None else "numpy"
-        result = fit(moved, samples, start=start, backend=backend, progress=progress)
+        result = fit(moved, samples, start=start, progress=progress)
         progress(1, 1, "drawing and saving")
         paths = save_fit(result, samples, output)
     click.echo(result.summary())

@@ -51,7 +51,7 @@ class Case:
         (x,) = model.observation
         values = dict(zip(model.parameters, map(float, point), strict=True))
         integrand = sp.lambdify(x, (sp.exp(model.log_density) * expression).xreplace(values), "mpmath")
-        if x.is_integer:
+        if model.support[0] == sp.S.Naturals0:
             return float(mp.nsum(lambda k: integrand(mp.mpf(k)), [0, 60]))
         pieces = [-mp.inf, values[model.parameters[0]], mp.inf] if model.support[0] == sp.S.Reals else [0, 1, 5, mp.inf]
         return float(mp.quad(integrand, pieces))

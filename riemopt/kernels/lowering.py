@@ -677,7 +677,7 @@ class _Lowering:
         if isinstance(e, sp.Mul):
             return self._mul(e)
         if isinstance(e, sp.Pow):
-            return g.power(self(e.base), self(e.exp))
+            return self._logistic(e) or g.power(self(e.base), self(e.exp))
         if isinstance(e, sp.Piecewise):
             return self._piecewise(e)
         for kind, op in _SYMPY_RELATIONS.items():
@@ -738,13 +738,12 @@ class _Lowering:
         if exponent is not None:
             return self._sum(exponent)
         if isinstance(e, sp.Mul):
-            apart = [f for f in e.args if _exponent(f) is not None or (isinstance(f, _LOGGED) and f.is_positive)]
-            apart += [f for f in e.args if isinstance(f, sp.Pow) and isinstance(f.base, _LOGGED) and f.base.is_positive]
+            apart = [f for f in e.args if _exponent(f) is not None or _is_positive(f.as_base_exp()[0])]
             if apart:
                 rest = sp.Mul(*(f for f in e.args if f not in apart))
                 logs = [self._log(f) for f in apart]
                 return g.total(logs if rest == 1 else [self._log(rest), *logs])
-        if isinstance(e, sp.Pow) and isinstance(e.base, _LOGGED) and e.base.is_positive:
+        if isinstance(e, sp.Pow) and _is_positive(e.base):
             return g.mul(self(e.exp), self._log(e.base))
         if isinstance(e, sp.Add):
             return self._log_of_sum(e)
@@ -755,26 +754,34 @@ class _Lowering:
         split = [_split(term) for term in e.args]
         if not any(exponent for _, exponent in split):
             return g.call("log1p", self(e - 1)) if sp.S.One in e.args else g.call("log", self(e))
-        if any(coefficient.is_negative for coefficient, _ in split):
-            return g.call("log", self(e))
-        terms = []
-        for coefficient, exponent in split:
-            head = [] if coefficient == 1 else [self._log(coefficient)]
-            terms.append(g.total([*head, self._sum(exponent)]) if exponent else g.total(head))
+        if not all(coefficient.is_positive for coefficient, _ in split):
+            return g.call("log", self(e)) if self._less_one(e) is not None else self._log_of_signed_sum(split)
+        terms = [self._log_of_term(*term) for term in split]
         result = terms[0]
         for term in terms[1:]:
             result = g.call("logaddexp", result, term)
-        unknown = [self(c) for c, _ in split if not c.is_positive]
-        if not unknown:
-            return result
-        # a coefficient may turn out to be negative while the sum is not
-        good = g.operate("gt", unknown[0], g.constant(0.0))
-        for node in unknown[1:]:
-            good = g.operate("and", good, g.operate("gt", node, g.constant(0.0)))
-        return g.call("select", good, result, g.call("log", self._plain_sum(e)))
+        return result
 
-    def _plain_sum(self, e: sp.Add) -> Node:
-        return self.graph.total(self(term) for term in e.args)
+    def _log_of_term(self, coefficient: sp.Expr, exponent: list[Any]) -> Node:
+        head = [] if coefficient == 1 else [self._log(coefficient)]
+        return self.graph.total([*head, self._sum(exponent)] if exponent else head)
+
+    def _log_of_signed_sum(self, split: Sequence[tuple[sp.Expr, list[Any]]]) -> Node:
+        """m + log(Σ c exp(u - m)) with m the largest u whose c is not 0: a c of unknown sign may be 0 or negative."""
+        g = self.graph
+        terms = []
+        for coefficient, exponent in split:
+            if coefficient.is_positive:
+                terms.append((g.constant(1.0), self._log_of_term(coefficient, exponent)))
+            else:
+                c, u = self(coefficient), self._sum(exponent)
+                counts = g.operate("ne", c, g.constant(0.0))
+                terms.append((c, u if c.is_constant else g.call("select", counts, u, g.constant(-math.inf))))
+        top = terms[0][1]
+        for _, height in terms[1:]:
+            top = g.call("maximum", top, height)
+        total = g.dot(*zip(*((c, g.call("exp", g.sub(u, top))) for c, u in terms), strict=True))
+        return g.add(top, g.call("log", total))
 
     def _log_factorial(self, e: sp.Expr) -> Node:
         g = self.graph
@@ -800,11 +807,25 @@ class _Lowering:
             factors = tuple(_scaled(f) for f in factors)
             above = g.mul(above, g.call("exp", self(growth)))
         for factor in factors:
-            if isinstance(factor, sp.Pow) and factor.exp.could_extract_minus_sign():
+            logistic = self._logistic(factor)
+            if logistic is not None:
+                above = g.mul(above, logistic)
+            elif isinstance(factor, sp.Pow) and factor.exp.could_extract_minus_sign():
                 below = g.mul(below, self(1 / factor))
             else:
                 above = g.mul(above, self(factor))
         return g.div(above, below)
+
+    def _logistic(self, e: sp.Expr) -> Node | None:
+        """(1 + exp(u))^-k by the logistic function, whose derivatives are numbers where exp(u) is none; else None."""
+        if not (isinstance(e, sp.Pow) and e.exp.is_Integer and e.exp.is_negative and isinstance(e.base, sp.Add)):
+            return None
+        one, *rest = e.base.args
+        exponent = _exponent(rest[0]) if one == 1 and len(rest) == 1 else None
+        if exponent is None:
+            return None
+        logistic = self.graph.call("expit", self.graph.neg(self._sum(exponent)))
+        return self.graph.power(logistic, self.graph.constant(float(-e.exp)))
 
     def _piecewise(self, e: sp.Piecewise) -> Node:
         result = self.graph.constant(math.nan)
@@ -856,6 +877,14 @@ def _scaled(factor: sp.Expr) -> sp.Expr:
 
 _LOGGED = (*_FACTORIALS, sp.besseli)
 """Functions whose logarithms are taken without taking them."""
+
+
+def _is_positive(e: sp.Expr) -> bool:
+    """Whether an expression is known to be positive, and its logarithm better taken apart from that of its factors."""
+    if isinstance(e, sp.besseli) and e.args[0].is_Integer:
+        order, x = e.args
+        return bool(x.is_positive or (order.is_even and x.is_extended_real))
+    return bool(isinstance(e, (*_LOGGED, sp.Add)) and e.is_positive)
 
 
 def _bessel_growth(factors: Sequence[sp.Expr]) -> sp.Expr | None:

@@ -27,7 +27,7 @@ _BINDINGS: dict[str, Any] = {
     **{name: getattr(np, "arc" + name[1:]) for name in ("asin", "acos", "atan", "asinh", "acosh", "atanh", "atan2")},
     **{name: getattr(scipy.special, name) for name in ("erf", "erfc", "gamma", "expit")},
     "logaddexp": np.logaddexp,
-    "scaled_bessel_i": scipy.special.ive,
+    "scaled_bessel_i": lambda n, x: np.where(np.equal(n, np.floor(n)), scipy.special.ive(n, x), np.nan),
     **{f"polygamma_{order}": _polygamma(order) for order in range(1, 7)},
     "loggamma": scipy.special.gammaln,
     "digamma": lambda x: np.where(np.asarray(x) > 0, scipy.special.digamma(x), np.nan),

@@ -36,6 +36,8 @@ def numeric_function(symbols: Sequence[sp.Symbol], expressions: Sequence[sp.Expr
     names = [sp.Dummy() for _ in symbols]
     exchange = dict(zip(symbols, names, strict=True))
     plain = [e.xreplace(exchange).replace(_is_log_gamma, lambda e: sp.loggamma(e.args[0].args[0])) for e in expressions]
+    # of numbers one by one, as SymPy writes it
+    plain = [e.replace(sp.KroneckerDelta, lambda i, j: sp.Piecewise((1, sp.Eq(i, j)), (0, True))) for e in plain]
     return sp.lambdify(names, plain, modules=["scipy", "numpy"], cse=True)  # type: ignore[no-any-return]
 
 

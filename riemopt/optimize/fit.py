@@ -12,6 +12,7 @@ from scipy.special import ndtri, stdtrit
 from riemopt.errors import ArgumentError, DataError, DomainError, ShapeError
 from riemopt.manifold import Manifold
 from riemopt.models import ConditionalModel, StatisticalModel
+from riemopt.models.expectation import QuadratureExpectation
 from riemopt.optimize.damping import LevenbergMarquardt
 from riemopt.optimize.descent import DAMPING, LINE_SEARCH, SINGULAR, Descent, FitStatus, ScaledMetric, descend
 from riemopt.optimize.line_search import Backtracking
@@ -24,6 +25,8 @@ __all__ = ["Fit", "fit"]
 Progress = Callable[[int, int, str], None]
 
 _LEVEL = 0.95  # of the confidence intervals in a summary
+_COMPILED_FROM = 100_000  # numbers among the samples that are worth a compiler
+_INTEGRATED = 3  # parameters of a model with integrals up to which it is not worth one
 _PROBED = 1000  # samples that are enough to find a start
 _TRIED = 3  # starts, until one leads to an optimum
 _FAR = 25.0  # a free coordinate, a logarithm, that has gone so far is on its way to the edge
@@ -159,7 +162,7 @@ def fit(
     inputs: Any = None,
     start: Any = None,
     *,
-    backend: str = "numba",
+    backend: str | None = None,
     tolerance: float = 1e-12,
     max_steps: int = 2000,
     damping: LevenbergMarquardt = DAMPING,
@@ -182,7 +185,8 @@ def fit(
     start : array_like, shape (n,), optional
         Where to start; if it is not given, the domain is searched for a start.
     backend : str, optional
-        What runs the kernels, see :class:`riemopt.Manifold`.
+        What runs the kernels, see :class:`riemopt.Manifold`. By default ``"numba"`` where compiling pays: with many
+        samples, or with integrals in many parameters; else ``"numpy"``.
     tolerance : float, optional
         The Riemannian norm of the gradient of the mean negative log-likelihood at which to stop, √(∂L·g⁻¹∂L). It does
         not depend on the chart. A fit that meets the rounding of the likelihood before stops there.
@@ -216,7 +220,7 @@ def fit(
     --------
     >>> import riemopt as ro
     >>> gamma = ro.models.Gamma()
-    >>> fitted = ro.fit(gamma, gamma.sample([20.0, 20.0], 10_000), backend="numpy")
+    >>> fitted = ro.fit(gamma, gamma.sample([20.0, 20.0], 10_000))
     >>> {name: round(value, 3) for name, value in fitted.parameters.items()}
     {'alpha': 20.045, 'beta': 19.992}
     >>> print(fitted.summary())
@@ -228,7 +232,7 @@ def fit(
         raise ArgumentError(f"tolerance must be at least 0, not {tolerance!r}")
     if not (isinstance(max_steps, (int, np.integer)) and max_steps >= 0):
         raise ArgumentError(f"max_steps must be a whole number of at least 0, not {max_steps!r}")
-    manifold = Manifold(model, backend=backend)
+    manifold = Manifold(model, backend=backend or _backend(model, samples))
     problem = _likelihood(manifold, samples, inputs)
     samples = np.atleast_1d(np.asarray(samples, dtype=np.float64))
     constant = inputs is None and bool(np.all(samples == samples[:1]))
@@ -258,6 +262,14 @@ def fit(
         value = ", ".join(f"{x:g}" for x in np.ravel(samples[0]))
         raise DataError(f"every sample is {value}: the likelihood of {model.name} has no maximum inside the domain")
     return _result(model, problem, best)
+
+
+def _backend(model: Any, samples: Any) -> str:
+    """What has finished first: kernels take seconds to compile, NumPy takes milliseconds for a step and no less."""
+    if np.size(samples) > _COMPILED_FROM:
+        return "numba"
+    integrated = isinstance(model, StatisticalModel) and isinstance(model.expectation, QuadratureExpectation)
+    return "numba" if integrated and model.dimension > _INTEGRATED else "numpy"
 
 
 def _likelihood(manifold: Manifold, samples: Any, inputs: Any) -> Any:
