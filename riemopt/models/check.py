@@ -52,8 +52,11 @@ def require_density(model: StatisticalModel) -> None:
     else:
         try:
             found = [model.plan.moments(2, point) for point in points]
-        except (ExpectationError, NameError):
-            return  # whoever needs the expectation is told; so is who meets a function that no one can compute
+        except ExpectationError:
+            return  # whoever needs the expectation is told
+        except (NameError, NotImplementedError) as error:
+            unknown = getattr(error, "name", None) or str(error).splitlines()[0]
+            raise ModelError(f"{model.name}: a function in the density cannot be computed: {unknown}") from None
     _require_mass(model, points, [numbers[0] for numbers in found])
     metrics = []
     for numbers in found:

@@ -9,7 +9,7 @@ a jump is taken in stretches between them. The plan is SymPy; the numbers come f
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -41,12 +41,16 @@ class Stretch:
         log dx/dy; 0 for integers.
     lattice : tuple of float or None
         The first and the last integer; None for the real line.
+    left : tuple of sympy.Expr, optional
+        On an interval from a to b, b - x as it may stand in a density, and as a function of y: near b, the location has
+        not its digits.
     """
 
     variable: sp.Symbol
     location: sp.Expr
     log_slope: sp.Expr
     lattice: tuple[float, float] | None
+    left: tuple[sp.Expr, sp.Expr] | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class Plan:
         for x, part in zip(observation, support, strict=True):
             others = set(observation) - {x}
             breaks = _breaks(log_density, x, set(parameters), others) if not _is_lattice(part) else []
-            stretches.append(tuple(_stretches(x, part, [b.xreplace(freeze) for b in breaks])))
+            stretches.append(tuple(_frozen(stretch, freeze) for stretch in _stretches(x, part, breaks)))
         return cls(log_density, tuple(observation), tuple(parameters), frozen, tuple(stretches))
 
     @property
@@ -110,10 +114,18 @@ class Plan:
 
     def on(self, stretches: Sequence[Stretch]) -> tuple[sp.Expr, sp.Expr]:
         """The log-density on some stretches, one an observation, in their variables; and the log-slope of the map."""
-        exchange = {x: s.location for x, s in zip(self.observation, stretches, strict=True)}
         # log(c e^y) as log(c) + y: what e^y is may be no number
-        density = sp.expand_log(self.log_density.subs(exchange, simultaneous=True))
+        density = sp.expand_log(self._placed(self.log_density, stretches))
         return density, sp.Add(*(s.log_slope for s in stretches))
+
+    def _placed(self, expression: sp.Expr, stretches: Sequence[Stretch]) -> sp.Expr:
+        """A function of x as a function of the variables of stretches."""
+        for stretch in stretches:
+            if stretch.left is not None:
+                left, value = stretch.left
+                expression = expression.xreplace({left: value, -left: -value})
+        exchange = {x: s.location for x, s in zip(self.observation, stretches, strict=True)}
+        return expression.subs(exchange, simultaneous=True)
 
     # -- numbers at a point
 
@@ -137,9 +149,8 @@ class Plan:
         at |= dict(zip(self.frozen, map(sp.Float, point), strict=True))
         total = np.zeros(1 + len(values))
         for chosen in itertools.product(*self.stretches):
-            exchange = {x: s.location for x, s in zip(self.observation, chosen, strict=True)}
             density, slope = self.on(chosen)
-            expressions = [density + slope, *(v.subs(exchange, simultaneous=True) for v in values)]
+            expressions = [density + slope, *(self._placed(value, chosen) for value in values)]
             functions = _numeric([s.variable for s in chosen], [e.subs(at) for e in expressions])
             total += _nested(functions, [s.lattice for s in chosen])
         return total
@@ -168,7 +179,9 @@ class Plan:
         """An expectation as an integral or a sum that nobody has taken, for reading."""
         result = value * sp.exp(self.log_density)
         for x, part in zip(self.observation, support, strict=True):
-            if _is_lattice(part):
+            if isinstance(part, sp.FiniteSet):
+                result = sp.Add(*(result.subs(x, member) for member in part))
+            elif _is_lattice(part):
                 result = sp.Sum(result, (x, part.inf, part.sup))
             else:
                 pieces = part.args if isinstance(part, sp.Union) else [part]
@@ -225,13 +238,24 @@ def _with_sizes(values: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def _is_lattice(support: sp.Set) -> bool:
-    return support in (sp.S.Naturals0, sp.S.Naturals, sp.S.Integers) or isinstance(support, sp.Range)
+    named = (sp.S.Naturals0, sp.S.Naturals, sp.S.Integers)
+    return isinstance(support, (sp.FiniteSet, sp.Range)) or support in named
 
 
 def _stretches(x: sp.Symbol, support: sp.Set, breaks: Sequence[sp.Expr]) -> list[Stretch]:
     y = sp.Dummy(f"y_{x.name}", real=True)
     if isinstance(support, sp.Union):
+        if len({_is_lattice(part) for part in support.args}) > 1:
+            raise ExpectationError(f"quadrature (the support {describe(support)} has both lengths and points)")
         return [stretch for part in support.args for stretch in _stretches(x, part, breaks)]
+    if isinstance(support, sp.FiniteSet):
+        members = sorted(support)
+        steps = {b - a for a, b in itertools.pairwise(members)}
+        if len(steps) > 1:
+            return [Stretch(y, member, sp.S.Zero, (0.0, 0.0)) for member in members]
+        step = steps.pop() if steps else sp.S.One
+        k = sp.Dummy(f"k_{x.name}", integer=True, nonnegative=True)
+        return [Stretch(k, members[0] + step * k, sp.S.Zero, (0.0, float(len(members) - 1)))]
     if _is_lattice(support):
         k = sp.Dummy(f"k_{x.name}", integer=True, nonnegative=support.inf.is_finite or None)
         step = abs(support.step) if isinstance(support, sp.Range) else sp.S.One
@@ -250,10 +274,17 @@ def _stretches(x: sp.Symbol, support: sp.Set, breaks: Sequence[sp.Expr]) -> list
     else:
         raise ExpectationError(f"quadrature (the support {describe(support)} is neither an interval nor a range)")
     ends = [low, *_between(low, high, breaks), high]
-    return [_stretch(y, a, b) for a, b in itertools.pairwise(ends)]
+    return [_stretch(x, y, a, b) for a, b in itertools.pairwise(ends)]
 
 
-def _stretch(y: sp.Symbol, low: sp.Expr, high: sp.Expr) -> Stretch:
+def _frozen(stretch: Stretch, freeze: Mapping[sp.Symbol, sp.Symbol]) -> Stretch:
+    """A stretch whose ends do not move with the parameters; what is left to such an end does."""
+    location, slope = stretch.location.xreplace(freeze), stretch.log_slope.xreplace(freeze)
+    left = stretch.left if location == stretch.location else None
+    return Stretch(stretch.variable, location, slope, stretch.lattice, left)
+
+
+def _stretch(x: sp.Symbol, y: sp.Symbol, low: sp.Expr, high: sp.Expr) -> Stretch:
     if not low.is_finite and low.is_number and not high.is_finite and high.is_number:
         return Stretch(y, y, sp.S.Zero, None)
     if high == sp.oo:
@@ -261,7 +292,8 @@ def _stretch(y: sp.Symbol, low: sp.Expr, high: sp.Expr) -> Stretch:
     if low == -sp.oo:
         return Stretch(y, high - sp.exp(y), y, None)
     slope = -sp.log(1 + sp.exp(y)) - sp.log(1 + sp.exp(-y))
-    return Stretch(y, low + (high - low) / (1 + sp.exp(-y)), sp.log(high - low) + slope, None)
+    left = (high - x, (high - low) / (1 + sp.exp(y)))
+    return Stretch(y, low + (high - low) / (1 + sp.exp(-y)), sp.log(high - low) + slope, None, left)
 
 
 def _between(low: sp.Expr, high: sp.Expr, breaks: Sequence[sp.Expr]) -> list[sp.Expr]:

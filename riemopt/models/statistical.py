@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from riemopt.errors import DataError, ModelError, ShapeError
 from riemopt.models.chart import Chart
@@ -118,6 +119,18 @@ class StatisticalModel:
         both = {s.name for s in self.parameters} & {s.name for s in self.observation}
         if both:
             raise ModelError(f"{self.name}: {min(both)} is both a parameter and an observation")
+        if len(self.support) != len(self.observation):
+            raise ModelError(f"{self.name}: {len(self.support)} supports for {len(self.observation)} observations")
+        for symbol, support in zip(self.observation, self.support, strict=True):
+            if not isinstance(support, sp.Set):
+                raise ModelError(f"{self.name}: the support of {symbol} is not a SymPy set")
+            moving = sorted(map(str, support.free_symbols))
+            if moving:
+                raise ModelError(f"{self.name}: the support of {symbol} depends on {moving[0]}; it must be fixed")
+            try:
+                require_fit(symbol, support)
+            except ModelError as error:
+                raise ModelError(f"{self.name}: {error}") from None
         free = self.log_density.free_symbols
         known = {*self.parameters, *self.observation}
         for kind, symbols in (("parameter", self.parameters), ("observation", self.observation)):
@@ -131,18 +144,9 @@ class StatisticalModel:
             raise ModelError(
                 f"{self.name}: {foreign[0]} occurs in the log-density but is neither a parameter nor an observation"
             )
-        if len(self.support) != len(self.observation):
-            raise ModelError(f"{self.name}: {len(self.support)} supports for {len(self.observation)} observations")
-        for symbol, support in zip(self.observation, self.support, strict=True):
-            if not isinstance(support, sp.Set):
-                raise ModelError(f"{self.name}: the support of {symbol} is not a SymPy set")
-            moving = sorted(map(str, support.free_symbols))
-            if moving:
-                raise ModelError(f"{self.name}: the support of {symbol} depends on {moving[0]}; it must be fixed")
-            try:
-                require_fit(symbol, support)
-            except ModelError as error:
-                raise ModelError(f"{self.name}: {error}") from None
+        undefined = sorted(map(str, self.log_density.atoms(AppliedUndef)))
+        if undefined:
+            raise ModelError(f"{self.name}: nothing is known of the function {undefined[0]} in the log-density")
         for relation in self.constraints:
             if type(relation) not in _COMPARISONS:
                 raise ModelError(f"{self.name}: the constraint {relation} is neither an equation nor an inequality")
