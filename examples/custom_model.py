@@ -66,7 +66,7 @@ print(manifold.metric([0.02, 0.1]))
 # steps follow the natural gradient with geodesic corrections, damped where they would be too long.
 
 lifetimes = gompertz.sample([0.02, 0.1], 40, rng=3)
-fit = ro.fit(gompertz, lifetimes, start=[0.1, 0.01], backend="numpy")
+fit = ro.fit(gompertz, lifetimes, start=[0.1, 0.01])
 print(fit.summary())
 
 # %%

@@ -61,7 +61,7 @@ print(plain.message)
 # :func:`riemopt.fit` damps its steps, bends them with the connection, and measures them in units of the metric, so that
 # it does not matter that one parameter is about a thousandth and another about ten thousand.
 
-fit = ro.fit(thermistor, resistances, inputs=temperatures, start=start, backend="numpy")
+fit = ro.fit(thermistor, resistances, inputs=temperatures, start=start)
 print(fit.summary())
 
 # %%
@@ -73,7 +73,7 @@ print(np.floor(-np.log10(np.abs(fit.x / certified - 1))))
 # %%
 # Without ``start=`` the fit looks for one itself, and finds the same optimum:
 
-alone = ro.fit(thermistor, resistances, inputs=temperatures, backend="numpy")
+alone = ro.fit(thermistor, resistances, inputs=temperatures)
 print(len(alone.trajectory.points) - 1, "steps instead of", len(fit.trajectory.points) - 1)
 
 # %%

@@ -130,7 +130,9 @@ class SymbolicGeometry:
 
 
 def _readable(expression: sp.Expr) -> sp.Expr:
-    """The shorter of two forms that a person might have written."""
+    """The shorter of two forms that a person might have written; of integrals nobody has taken, as it is."""
+    if expression.has(sp.Integral, sp.Sum):
+        return expression  # simplifying would try to take them
     simple = sp.factor_terms(sp.simplify(expression))
     return min(simple, sp.factor(simple), key=sp.count_ops)
 

@@ -99,7 +99,7 @@ def parts(model: StatisticalModel) -> list[Part]:
     """
     geometry, theta = SymbolicGeometry(model), model.parameters
     observation = f"({', '.join(map(str, model.observation))})"
-    return [
+    everything = [
         (f"{model}", lambda: [Equation(model.log_density, "log p", argument=observation)]),
         ("Fisher metric", lambda: [Equation(geometry.metric, "g")]),
         ("Levi-Civita connection, first kind", lambda: _first_kind(geometry.christoffel_first, theta)),
@@ -111,6 +111,8 @@ def parts(model: StatisticalModel) -> list[Part]:
         ),
         ("Geodesic equations", lambda: [Equation(_dotted(equation)) for equation in geometry.geodesic_equations]),
     ]
+    # with integrals that nobody has taken, the rest is not for reading
+    return everything[:2] if geometry.metric.has(sp.Integral, sp.Sum) else everything
 
 
 def in_text(title: str, equations: Iterable[Equation], unicode: bool = True) -> str:

@@ -55,17 +55,19 @@ def require_density(model: StatisticalModel) -> None:
         except ExpectationError:
             return  # whoever needs the expectation is told
         except (NameError, NotImplementedError) as error:
-            unknown = getattr(error, "name", None) or str(error).splitlines()[0]
+            derivatives = [str(d) for score in scores for d in score.atoms(sp.Derivative)]
+            unknown = getattr(error, "name", None) or min(derivatives, default=str(error).splitlines()[0])
             raise ModelError(f"{model.name}: a function in the density cannot be computed: {unknown}") from None
     _require_mass(model, points, [numbers[0] for numbers in found])
-    metrics = []
-    for numbers in found:
+    metrics, finite = [], []
+    for point, numbers in zip(points, found, strict=True):
         if np.isfinite(numbers).all():
+            finite.append(point)
             metric = np.zeros((n, n))
             for (i, j), number in zip(pairs, numbers[1:], strict=True):
                 metric[i, j] = metric[j, i] = number
             metrics.append(metric)
-    _require_regular(model, metrics)
+    _require_regular(model, finite, metrics)
 
 
 def _require_mass(model: StatisticalModel, points: Sequence[np.ndarray], masses: Sequence[float]) -> None:
@@ -82,29 +84,38 @@ def _require_mass(model: StatisticalModel, points: Sequence[np.ndarray], masses:
         )
 
 
-def _require_regular(model: StatisticalModel, metrics: Sequence[np.ndarray]) -> None:
-    """Raise if some direction changes nothing at any point."""
+def _require_regular(model: StatisticalModel, points: Sequence[np.ndarray], metrics: Sequence[np.ndarray]) -> None:
+    """Raise if at every point some direction changes nothing."""
     if not metrics:
         return
     total = np.sum([metric / max(float(metric.diagonal().max()), 1e-300) for metric in metrics], axis=0)
-    scale = np.sqrt(np.maximum(total.diagonal(), 1e-300))
-    eigenvalues, vectors = np.linalg.eigh(total / np.outer(scale, scale))
-    flat = [vectors[:, k] / scale for k in range(len(scale)) if eigenvalues[k] <= _FLAT]
+    flat, where = _flat(total), ""
     if not flat:
-        return
-    # where the direction turns from point to point, the sum over points is regular although none of them is
+        # the direction may turn from point to point: then the sum over points is regular although none of them is
+        each = [_flat(metric) for metric in metrics]
+        if not all(each):
+            return
+        flat, where = each[0], f" at {_at(model, points[0])}"
     directions = " and ".join(_direction(model, v) for v in flat)
     raise ModelError(
-        f"{model.name}: the Fisher metric is singular: the density does not change along {directions}. "
+        f"{model.name}: the Fisher metric is singular: the density does not change along {directions}{where}. "
         "Use fewer parameters"
     )
+
+
+def _flat(metric: np.ndarray) -> list[np.ndarray]:
+    """The directions in which a metric is nothing but rounding."""
+    scale = np.sqrt(np.maximum(metric.diagonal(), 1e-300))
+    eigenvalues, vectors = np.linalg.eigh(metric / np.outer(scale, scale))
+    return [vectors[:, k] / scale for k in range(len(scale)) if eigenvalues[k] <= _FLAT]
 
 
 def _direction(model: StatisticalModel, vector: np.ndarray) -> str:
     vector = vector / vector[int(np.argmax(np.abs(vector)))]
     terms = [(c, p) for c, p in zip(vector, model.parameters, strict=True) if abs(c) > 1e-8]
-    text = " + ".join(f"{c:.4g} d{p}" if not math.isclose(c, 1.0) else f"d{p}" for c, p in terms)
-    return text.replace("+ -", "- ")
+    signs = ["-" if c < 0 else "+" for c, _ in terms]
+    sizes = [f"d{p}" if math.isclose(abs(c), 1.0) else f"{abs(c):.4g} d{p}" for c, p in terms]
+    return " ".join(f"{sign} {size}" for sign, size in zip(signs, sizes, strict=True)).removeprefix("+ ")
 
 
 def _at(model: StatisticalModel, point: np.ndarray) -> str:

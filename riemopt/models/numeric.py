@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import sympy as sp
 
 __all__ = ["numeric_function"]
@@ -35,11 +36,26 @@ def numeric_function(symbols: Sequence[sp.Symbol], expressions: Sequence[sp.Expr
     # logarithm of Γ as log(Γ), which overflows
     names = [sp.Dummy() for _ in symbols]
     exchange = dict(zip(symbols, names, strict=True))
-    plain = [e.xreplace(exchange).replace(_is_log_gamma, lambda e: sp.loggamma(e.args[0].args[0])) for e in expressions]
-    # of numbers one by one, as SymPy writes it
-    plain = [e.replace(sp.KroneckerDelta, lambda i, j: sp.Piecewise((1, sp.Eq(i, j)), (0, True))) for e in plain]
-    return sp.lambdify(names, plain, modules=["scipy", "numpy"], cse=True)  # type: ignore[no-any-return]
+    plain = [_stable(e.xreplace(exchange)) for e in expressions]
+    modules = [{"logaddexp": np.logaddexp}, "scipy", "numpy"]
+    return sp.lambdify(names, plain, modules=modules, cse=True)  # type: ignore[no-any-return]
+
+
+def _stable(expression: sp.Expr) -> sp.Expr:
+    """An expression for arrays: its logarithms do not overflow, no integer is too large, no branch takes numbers only."""
+    # SymPy writes it for numbers only
+    result = expression.replace(sp.KroneckerDelta, lambda i, j: sp.Piecewise((1, sp.Eq(i, j)), (0, True)))
+    result = result.replace(_is_log_gamma, lambda e: sp.loggamma(e.args[0].args[0]))
+    result = result.replace(_is_softplus, lambda e: _LOGADDEXP(0, (e.args[0] - 1).args[0]))
+    return result.xreplace({n: sp.Float(n) for n in result.atoms(sp.Integer) if abs(n) > 1 << 53})
+
+
+_LOGADDEXP = sp.Function("logaddexp")
 
 
 def _is_log_gamma(e: sp.Basic) -> bool:
     return isinstance(e, sp.log) and isinstance(e.args[0], sp.gamma)
+
+
+def _is_softplus(e: sp.Basic) -> bool:
+    return isinstance(e, sp.log) and isinstance(e.args[0], sp.Add) and isinstance(e.args[0] - 1, sp.exp)

@@ -114,9 +114,7 @@ class Plan:
 
     def on(self, stretches: Sequence[Stretch]) -> tuple[sp.Expr, sp.Expr]:
         """The log-density on some stretches, one an observation, in their variables; and the log-slope of the map."""
-        # log(c e^y) as log(c) + y: what e^y is may be no number
-        density = sp.expand_log(self._placed(self.log_density, stretches))
-        return density, sp.Add(*(s.log_slope for s in stretches))
+        return self._placed(self.log_density, stretches), sp.Add(*(s.log_slope for s in stretches))
 
     def _placed(self, expression: sp.Expr, stretches: Sequence[Stretch]) -> sp.Expr:
         """A function of x as a function of the variables of stretches."""
@@ -125,7 +123,13 @@ class Plan:
                 left, value = stretch.left
                 expression = expression.xreplace({left: value, -left: -value})
         exchange = {x: s.location for x, s in zip(self.observation, stretches, strict=True)}
-        return expression.subs(exchange, simultaneous=True)
+        # log(c e^y) as log(c) + y: what e^y is may be no number
+        result = sp.expand_log(expression.subs(exchange, simultaneous=True))
+        for s in stretches:
+            # so that the logit of x is y, and not a difference of large numbers
+            grown, shrunk = (sp.log(1 + sp.exp(sign * s.variable)) for sign in (1, -1))
+            result = result.xreplace({grown: s.variable + shrunk})
+        return result
 
     # -- numbers at a point
 
@@ -148,11 +152,13 @@ class Plan:
         at = dict(zip(self.parameters, map(sp.Float, point), strict=True))
         at |= dict(zip(self.frozen, map(sp.Float, point), strict=True))
         total = np.zeros(1 + len(values))
-        for chosen in itertools.product(*self.stretches):
+        places = list(itertools.product(*self.stretches))
+        for chosen in places:
             density, slope = self.on(chosen)
             expressions = [density + slope, *(self._placed(value, chosen) for value in values)]
             functions = _numeric([s.variable for s in chosen], [e.subs(at) for e in expressions])
-            total += _nested(functions, [s.lattice for s in chosen])
+            with np.errstate(over="ignore"):
+                total += _nested(functions, [s.lattice for s in chosen], alone=len(places) == 1)
         return total
 
     def moments(self, order: int, point: Sequence[float] | np.ndarray) -> np.ndarray:
@@ -208,10 +214,15 @@ def _numeric(variables: Sequence[sp.Symbol], expressions: Sequence[sp.Expr]) -> 
     return evaluate
 
 
-def _nested(functions: _Functions, lattices: Sequence[tuple[float, float] | None]) -> np.ndarray:
-    """The mass and the integrals over one variable, or over the second inside the first."""
+def _nested(functions: _Functions, lattices: Sequence[tuple[float, float] | None], alone: bool) -> np.ndarray:
+    """The mass and the integrals over one variable, or over the second inside the first; `alone`, the mass is all."""
     if len(lattices) == 1:
-        best, totals = integrals(lambda y: functions(y)[0], lambda y: _with_mass(functions(y)), lattices[0])
+        for normalized in (True, False) if alone else (False,):  # a mass of 1 is worth a second look
+            best, totals = integrals(
+                lambda y: functions(y)[0], lambda y: _with_mass(functions(y)), lattices[0], normalized
+            )
+            if np.isfinite(totals).all():
+                break
         return np.exp(best) * totals
 
     def outer(ys: np.ndarray) -> list[np.ndarray]:
@@ -291,7 +302,7 @@ def _stretch(x: sp.Symbol, y: sp.Symbol, low: sp.Expr, high: sp.Expr) -> Stretch
         return Stretch(y, low + sp.exp(y), y, None)
     if low == -sp.oo:
         return Stretch(y, high - sp.exp(y), y, None)
-    slope = -sp.log(1 + sp.exp(y)) - sp.log(1 + sp.exp(-y))
+    slope = -y - 2 * sp.log(1 + sp.exp(-y))
     left = (high - x, (high - low) / (1 + sp.exp(y)))
     return Stretch(y, low + (high - low) / (1 + sp.exp(-y)), sp.log(high - low) + slope, None, left)
 

@@ -163,7 +163,8 @@ class _Scope:
         environment = dict(zip(symbols, inputs, strict=False))
         density, slope = plan.on(stretches)
         self.density = graph.lower(density, environment)
-        self.weight = graph.add(self.density, graph.lower(slope, environment))
+        # the sum is taken before it is lowered: much of it may cancel
+        self.weight = graph.lower(density + slope, environment)
 
     def scores(self) -> list[Node]:
         """∂_μℓ."""

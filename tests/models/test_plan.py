@@ -133,6 +133,8 @@ MOMENTS = {
     ),
     "integers": (-sp.Abs(k) * sp.log(3) - sp.log(2), k, sp.S.Integers, [k, k**2], [1, 0, 1.5]),
     "every second": (-k * sp.log(2) + sp.log(3), k, sp.Range(2, sp.oo, 2), [k], [1, 8 / 3]),
+    "members": (k * sp.log(2) - sp.log(7), k, sp.FiniteSet(0, 1, 2), [k, k**2], [1, 10 / 7, 18 / 7]),
+    "uneven members": (-sp.log(4), k, sp.FiniteSet(-3, 0, 1, 10), [k, k**2], [1, 2, 27.5]),
     "few": (-sp.log(10), k, sp.Range(1, 11), [k, k**2], [1, 5.5, 38.5]),
 }
 
@@ -248,6 +250,10 @@ REFUSED = {
     "a kink that is not found": (
         lambda: plan_of(sp.S.Reals, sp.Abs(x + sp.exp(x) + sp.sin(x) - mu)),
         r"the density's kink where .* is 0 was not found",
+    ),
+    "points among lengths": (
+        lambda: plan_of(sp.Union(sp.FiniteSet(0), sp.Interval(1, 2))),
+        r"the support .* has both lengths and points",
     ),
     "neither an interval nor a range": (
         lambda: plan_of(sp.S.Rationals),
