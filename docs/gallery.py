@@ -11,7 +11,7 @@ _docs = Path(__file__).parent
 _stage = _docs / "_build" / "gallery"
 _figures = _stage / "figures"
 
-_ARGUMENTS = {"network_from_products.py": ["--output", str(_figures / "losses.png")]}
+_DRAWN = {"custom_model.py": "gompertz.png", "network_from_products.py": "losses.png", "regression.py": "path.png"}
 _NEEDS = {"network_from_products.py": "jax"}
 
 
@@ -33,7 +33,8 @@ def runnable() -> str:
 
 def arguments(gallery_conf: dict[str, Any], script_vars: dict[str, Any]) -> list[str]:
     """The command line of an example."""
-    return _ARGUMENTS.get(Path(script_vars["src_file"]).name, [])
+    figure = _DRAWN.get(Path(script_vars["src_file"]).name)
+    return ["--output", str(_figures / figure)] if figure else []
 
 
 def saved_figures(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any]) -> str:

@@ -390,6 +390,11 @@ _TIME_LIMIT = 3.0
 """Seconds that SymPy may look for integrals."""
 
 
+def _trusted(moments: np.ndarray) -> bool:
+    """Whether all integrals converge, the first of them to 1."""
+    return bool(np.isfinite(moments).all() and abs(moments[0] - 1.0) <= _AGREE)
+
+
 _AGREE = 1e-7
 """How well an exact expectation must agree with quadrature, relative to the scale of its factors."""
 
@@ -477,8 +482,8 @@ def expectation_of(
             f"no way was found to take expectations; tried {'; '.join([*tried, str(error)])}"
         ) from None
     some = tuple(points())
-    if len(observation) == 1 and not any(np.isfinite(plan.moments(2, point)).all() for point in some):
-        tried.append("quadrature (the integrals of the score products do not converge)")
+    if len(observation) == 1 and not any(_trusted(plan.moments(2, point)) for point in some):
+        tried.append("quadrature (the density's integral is not 1, or those of score products do not converge)")
         raise ExpectationError(f"no way was found to take expectations; tried {'; '.join(tried)}")
     products = plan.products(2)
     try:

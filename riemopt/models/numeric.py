@@ -42,7 +42,7 @@ def numeric_function(symbols: Sequence[sp.Symbol], expressions: Sequence[sp.Expr
 
 
 def _stable(expression: sp.Expr) -> sp.Expr:
-    """An expression for arrays: its logarithms do not overflow, no integer is too large, no branch takes numbers only."""
+    """An expression for arrays: logarithms do not overflow, no integer is too large, no branch takes numbers only."""
     # SymPy writes it for numbers only
     result = expression.replace(sp.KroneckerDelta, lambda i, j: sp.Piecewise((1, sp.Eq(i, j)), (0, True)))
     result = result.replace(_is_log_gamma, lambda e: sp.loggamma(e.args[0].args[0]))

@@ -67,7 +67,6 @@ def solver(derivative, dimension, target, constants=0, domain=None):
 
     graph = Graph()
     arguments = [graph.input(f"input {i}") for i in range(dimension + constants + 3)]
-    state, rest = arguments[:dimension], arguments[dimension:]
     status, end = graph.use(ode, arguments)
     program = Program(tuple(arguments), (status, *end))
     kernel = Kernel(target, program, [("all", (len(arguments),))], [(dimension,)])

@@ -285,7 +285,7 @@ WITHOUT = {
         (x,),
         (HALF_LINE,),
         (),
-        ["do not separate", "the integrals of the score products do not converge"],
+        ["do not separate", "the density's integral is not 1, or those of score products do not converge"],
     ),
 }
 
