@@ -159,7 +159,11 @@ def _integral(
             tau = (h * (np.arange(panels)[:, None] + 0.5) + 0.5 * h * nodes).ravel()
             bent = _HALF_PI * np.sinh(tau)
             scale = abs(width) * _HALF_PI * np.cosh(tau) * np.cosh(bent) * np.tile(0.5 * h * weights, panels)
-            w, *f = terms(middle + width * np.sinh(bent))
+            y = middle + width * np.sinh(bent)
+            if scaled:  # a term that is an integral itself is not taken for nothing
+                near = np.exp(weight(y) - best) * scale > _NEGLIGIBLE
+                y, scale = y[near], scale[near]
+            w, *f = terms(y)
             measure = np.exp(w - best) * scale
             seen = (measure > _NEGLIGIBLE) & (measure < np.inf) & (np.isfinite(sum(f)) | (w > best - _FAR))
             parts = np.where(seen, np.stack(f), 0.0) * np.where(seen, measure, 0.0)
@@ -190,7 +194,8 @@ def _sum(weight: Weight, terms: Terms, low: float, high: float, scaled: bool) ->
         return best, np.full(m, np.nan)
     far = centre + np.concatenate([-_LATTICE_GRID[::-1], _LATTICE_GRID])
     far = far[(far >= low) & (far <= high)]
-    peaks = far[_clean(weight(far)) > best - 60.0]
+    # and the centre, should rounding move its height
+    peaks = np.append(far[_clean(weight(far)) > best - 60.0], centre)
     total = np.zeros(m)
     for side in (1.0, -1.0):
         k, block = (centre if side > 0 else centre - 1.0), 256

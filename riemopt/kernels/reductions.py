@@ -45,6 +45,7 @@ _DEEPEST = 40
 """How often a panel is bisected at most."""
 
 _MOST_PANELS = 20_000
+_MOST_PANELS_OVER_INTEGRALS = 300
 _MOST_TERMS = 4_000_000
 
 _FIRST_DEPTH, _MORE_DEPTH = 2, 3
@@ -246,6 +247,10 @@ def integral_source(part: Integral, name: str, parts: Mapping[Part, str]) -> str
             "zero_sums": each("t{j} = 0.0"),
             "zero_totals": each("t{j} = 0.0", "e{j} = 0.0", "n{j} = 0.0"),
             "zero_panel": each("k{j} = 0.0", "g{j} = 0.0", "b{j} = 0.0"),
+            # an integrand that is an integral itself is not taken for nothing
+            "skip_node": [f"if not exp({name}_weight(y, q) - best) * e > {_NEGLIGIBLE!r}:", "    continue"]
+            if part.scaled
+            else [],
             "add_node": each("z = e * f{j}", "k{j} += wk * z", "g{j} += wg * z", "b{j} += wk * e * {size}"),
             "judge": each(
                 "d{j} = panel_error(k{j} - g{j}, b{j})",
@@ -263,7 +268,8 @@ def integral_source(part: Integral, name: str, parts: Mapping[Part, str]) -> str
         furthest=_FURTHEST,
         negligible=_NEGLIGIBLE,
         deepest=_DEEPEST,
-        most_panels=_MOST_PANELS,
+        # of integrals over integrals, every panel takes its time
+        most_panels=_MOST_PANELS_OVER_INTEGRALS if part.scaled else _MOST_PANELS,
         most_terms=_MOST_TERMS,
         failed=float(Status.NON_FINITE),
         values=", ".join(f"f{j}" for j in range(len(part.body.outputs) - 1)),
@@ -443,8 +449,11 @@ def {name}(p):
                                 shrunk = 1.0 / grown
                                 above = exp(0.7853981633974483 * (grown - shrunk))
                                 below = 1.0 / above
-                                w, {values}, = {name}_body(c + 0.5 * s * (above - below), r)
-                                e = exp(w - best) * unit * (grown + shrunk) * (above + below)
+                                y = c + 0.5 * s * (above - below)
+                                e = unit * (grown + shrunk) * (above + below)
+                                {skip_node}
+                                w, {values}, = {name}_body(y, r)
+                                e = exp(w - best) * e
                                 whole = absolute({added}) < INFINITY
                                 if {negligible} < e < INFINITY and (whole or w > best - {far}):
                                     {add_node}

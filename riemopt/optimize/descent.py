@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from numpy.linalg import LinAlgError
 
 from riemopt.optimize.damping import LevenbergMarquardt
 from riemopt.optimize.line_search import Backtracking
@@ -84,6 +84,8 @@ class ScaledMetric:
             If the matrix is not positive definite.
         """
         floor = np.full(len(self.scale), len(self.scale) * _EPS)  # what rounding makes of an eigenvalue 0
+        from scipy.linalg import cho_factor, cho_solve  # slow to import
+
         factor = cho_factor(self.matrix + np.diag(floor + added), check_finite=False)
         return lambda covector: cho_solve(factor, covector / self.scale, check_finite=False) / self.scale
 
