@@ -517,9 +517,11 @@ def {name}_search(q):
         if wu > best:
             best = wu
             centre = up
+            stride = 2.0 * stride
         elif wd > best:
             best = wd
             centre = down
+            stride = 2.0 * stride
         else:
             stride = floor(0.5 * stride)
     return centre, best
