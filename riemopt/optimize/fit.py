@@ -30,6 +30,7 @@ _INTEGRATED = 3  # parameters of a model with integrals up to which it is not wo
 _PROBED = 1000  # samples that are enough to find a start
 _TRIED = 3  # starts, until one leads to an optimum
 _FAR = 25.0  # a free coordinate, a logarithm, that has gone so far is on its way to the edge
+_BOUNDLESS = 1e12  # a standard error of so many units tells that nothing determines the parameter
 _GOING = 1e-6  # a relative step with which a coordinate is still on its way
 _STATUS = {
     FitStatus.CONVERGED: Status.CONVERGED,
@@ -320,6 +321,13 @@ def _result(model: StatisticalModel | ConditionalModel, problem: Any, descent: D
                 detail = "nothing changes along " + ", ".join(_combination(names, metric, v) for v in lost)
             if not len(lost) and status is not FitStatus.AT_EDGE:
                 covariance = factor / problem.count * (directions / values) @ directions.T
+        far = np.sqrt(np.diagonal(covariance)) > _BOUNDLESS * np.maximum(1.0, np.abs(descent.points[-1]))
+        if status.success and far.any():
+            # where nothing changes any more, every gradient is small
+            status, covariance = FitStatus.AT_EDGE, np.full_like(covariance, np.nan)
+            detail = ", ".join(
+                f"{p} is not determined" for p, lost_ in zip(model.parameters, far, strict=True) if lost_
+            )
     return Fit(
         model=model,
         trajectory=Trajectory(descent.points, descent.losses, _STATUS[status]),
