@@ -270,7 +270,8 @@ SUMS_AND_IDENTITIES = {
     "gamma and Poisson": "score identity: an exponential family with statistics",
 }
 INTEGRALS_THAT_SYMPY_FINDS = ("hyperbolic secant", "gamma and normal")
-BACKENDS = [(name, "numpy") for name in MODELS] + [(name, "numba") for name in COMPILED]
+TWO = "gamma and normal"  # integrals inside integrals: minutes by NumPy; its closed form is compared below
+BACKENDS = [(name, "numpy") for name in MODELS if name != TWO] + [(name, "numba") for name in COMPILED]
 
 
 @pytest.fixture
