@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from riemopt.manifold import SymbolicGeometry
+from riemopt.geometry.symbolic import SymbolicGeometry
 from riemopt.models import StatisticalModel
 
 __all__ = ["Equation", "in_latex", "in_text", "parts"]

@@ -1,10 +1,9 @@
-"""Manifold: a model, its geometry for reading, and its geometry as compiled functions."""
+"""Manifold: what a user holds, a model with its geometry for reading and as compiled functions."""
 
 from __future__ import annotations
 
 import dataclasses
 import importlib
-import itertools
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
@@ -14,26 +13,20 @@ import sympy as sp
 
 from riemopt.arrays import as_numbers
 from riemopt.errors import ArgumentError, BackendError, DataError, ShapeError, UnknownNameError, UnsupportedError
-from riemopt.geometry import connection, curvature, geodesic, metric
+from riemopt.geometry import connection, metric
+from riemopt.geometry.symbolic import SymbolicGeometry, velocity_symbols
 from riemopt.kernels.target import Kernel, Target, broadcast
+from riemopt.manifold.shooting import shoot
 from riemopt.models.conditional import ConditionalModel
 from riemopt.models.expectation import ExactExpectation, QuadratureExpectation
 from riemopt.models.statistical import StatisticalModel
+from riemopt.problem import curvature
 from riemopt.problem.geometry import ClosedForm, DataAverage, Geometry, Loss, OutputLoss, Quadrature, SampleLoss
 from riemopt.problem.likelihood import LikelihoodProblem
 from riemopt.problem.statistics import reduced_loss
 from riemopt.problem.traced import ATOL, RTOL, Formulas, pointwise_program
 
-__all__ = ["Manifold", "SymbolicGeometry"]
-
-_NEWTON_STEPS = 5
-"""Corrections after which a piece of the way counts as too long."""
-
-_SHORTEST_PIECE = 1e-3
-"""The fraction of its first piece of the way at which a target counts as out of reach."""
-
-_MOST_PIECES = 500
-"""The number of pieces after which it does, too."""
+__all__ = ["Manifold"]
 
 _TARGETS = {"numpy": ("numpy", "NumpyTarget"), "numba": ("numba", "NumbaTarget")}
 
@@ -45,107 +38,6 @@ def _target(backend: str) -> Target:
         raise UnknownNameError("backend", backend, _TARGETS)
     module, name = _TARGETS[backend]
     return getattr(importlib.import_module(f"riemopt.kernels.{module}"), name)()  # type: ignore[no-any-return]
-
-
-class SymbolicGeometry:
-    """The tensors of a model as SymPy expressions, derived when asked for and simplified for reading.
-
-    Parameters
-    ----------
-    model : StatisticalModel
-        The model.
-
-    Examples
-    --------
-    >>> import riemopt as ro
-    >>> ro.Manifold(ro.models.Normal()).symbolic.metric
-    Matrix([
-    [sigma**(-2),           0],
-    [          0, 2/sigma**2]])
-    """
-
-    def __init__(self, model: StatisticalModel) -> None:
-        self._model = model
-
-    @cached_property
-    def metric(self) -> sp.ImmutableMatrix:
-        """The Fisher metric g_μν, shape (n, n)."""
-        return metric.fisher_metric(self._model).applyfunc(_readable)
-
-    @cached_property
-    def christoffel_first(self) -> sp.ImmutableDenseNDimArray:
-        """The Levi-Civita symbols of the first kind Γ_ναβ, indices [ν, α, β]."""
-        return connection.first_kind(self.metric, self._model.parameters).applyfunc(_readable)
-
-    @cached_property
-    def christoffel(self) -> sp.ImmutableDenseNDimArray:
-        """The Levi-Civita symbols of the second kind Γ^μ_αβ, indices [μ, α, β]."""
-        return connection.second_kind(self.metric, self._model.parameters).applyfunc(_readable)
-
-    @cached_property
-    def amari_chentsov(self) -> sp.ImmutableDenseNDimArray:
-        """The Amari–Chentsov tensor T_μνκ, indices [μ, ν, κ]."""
-        return self._model.expectation.skewness.applyfunc(_readable)
-
-    def alpha_connection(self, a: Any) -> sp.ImmutableDenseNDimArray:
-        """Amari's α-connection of the first kind Γ^(a)_ναβ, indices [ν, α, β]."""
-        symbols = connection.alpha_first_kind(self.metric, self.amari_chentsov, self._model.parameters, a)
-        return symbols.applyfunc(_readable)
-
-    @cached_property
-    def connection_product(self) -> tuple[sp.Expr, ...]:
-        """The lowered connection product Γ_ν(v), in the symbols `velocity`."""
-        product = connection.lowered_product(self.metric, self._model.parameters, self.velocity)
-        return tuple(_readable(e) for e in product)
-
-    @cached_property
-    def velocity(self) -> tuple[sp.Symbol, ...]:
-        """The components of the vector v in `connection_product`."""
-        return _velocity(self._model)
-
-    @cached_property
-    def riemann(self) -> sp.ImmutableDenseNDimArray:
-        """The Riemann tensor R^ρ_σμν, indices [ρ, σ, μ, ν]."""
-        return curvature.riemann(self.christoffel, self._model.parameters).applyfunc(_readable)
-
-    @cached_property
-    def ricci(self) -> sp.ImmutableMatrix:
-        """The Ricci tensor R_σν, shape (n, n)."""
-        return curvature.ricci(self.riemann).applyfunc(_readable)
-
-    @cached_property
-    def scalar_curvature(self) -> sp.Expr:
-        """The scalar curvature; twice the sectional curvature in two dimensions."""
-        return _readable(curvature.scalar_curvature(self.metric, self.ricci))
-
-    @cached_property
-    def geodesic_equations(self) -> tuple[sp.Eq, ...]:
-        """The geodesic equations θ̈^μ + Γ^μ_αβ θ̇^α θ̇^β = 0."""
-        return geodesic.geodesic_equations(self.christoffel, self._model.parameters)
-
-    @cached_property
-    def volume_element(self) -> sp.Expr:
-        """The Riemannian volume density √det g, Jeffreys' prior up to its normalization."""
-        return _readable(metric.volume_element(self.metric))
-
-
-def _readable(expression: sp.Expr) -> sp.Expr:
-    """The shorter of two forms that a person might have written; of integrals nobody has taken, as it is."""
-    if expression.has(sp.Integral, sp.Sum):
-        return expression  # simplifying would try to take them
-    simple = sp.factor_terms(sp.simplify(expression))
-    return min(simple, sp.factor(simple), key=sp.count_ops)
-
-
-def _velocity(model: StatisticalModel) -> tuple[sp.Symbol, ...]:
-    return _symbols_beside(model, [f"v_{p.name}" for p in model.parameters])
-
-
-def _symbols_beside(model: StatisticalModel, names: Sequence[str]) -> tuple[sp.Symbol, ...]:
-    """Real symbols of some names, with underscores before them if a parameter has one of these names."""
-    while {p.name for p in model.parameters} & set(names):
-        names = [f"_{name}" for name in names]
-    return tuple(sp.Symbol(name, real=True) for name in names)
 
 
 class Manifold:
@@ -202,7 +94,7 @@ class Manifold:
         model = self.model
         if isinstance(model, ConditionalModel):
             return DataAverage(model)
-        expectation, velocity = model.expectation, _velocity(model)
+        expectation, velocity = model.expectation, velocity_symbols(model)
         if isinstance(expectation, QuadratureExpectation):
             return Quadrature(expectation.plan)
         g = metric.fisher_metric(model)
@@ -295,7 +187,7 @@ class Manifold:
 
         def rule(p: Any, x: Any) -> Any:
             if not closed:
-                return _scalar_curvature(p, x)
+                return curvature.scalar_curvature(p, x)
             p.require_domain(x)
             environment = dict(zip(self.model.parameters, x.nodes, strict=True))
             return type(x).scalar(p.graph.lower(self.symbolic.scalar_curvature, environment))
@@ -389,7 +281,11 @@ class Manifold:
         """
         names = (("points", (self.dimension,)), ("targets", (self.dimension,)))
         batch, (x, y) = broadcast((points, targets), names)
-        return self._shoot(x, y, rtol, atol).reshape(*batch, self.dimension)
+
+        def exp_and_slope(x: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return self._exp_and_slope(x, v, rtol, atol)
+
+        return shoot(exp_and_slope, self.norm, self.model.domain, x, y, rtol, atol).reshape(*batch, self.dimension)
 
     def distance(self, points: Any, targets: Any, rtol: float = RTOL, atol: float = ATOL) -> np.ndarray:
         """The Fisher–Rao distances between points and targets: the lengths of the geodesics of :meth:`log`.
@@ -404,57 +300,6 @@ class Manifold:
             NaN where no geodesic was found.
         """
         return self.norm(points, self.log(points, targets, rtol, atol))
-
-    def _shoot(self, x: np.ndarray, y: np.ndarray, rtol: float, atol: float) -> np.ndarray:
-        """Solve exp(x, v) = y for v along the way from x to y, as far at a time as Newton's method will go.
-
-        Each piece of the way is predicted along the tangent, exp's derivative being known, and then corrected. A
-        piece on which the correction fails is tried again at a quarter of its length.
-        """
-        v, reached = np.zeros_like(x), x.copy()
-        slope = np.tile(np.eye(self.dimension), (len(x), 1, 1))
-        done = np.zeros(len(x))
-        # a chart's straight line says little about geodesics beyond a few units of length
-        inside = self.model.domain.contains(x) & self.model.domain.contains(y)
-        x, y = (np.where(inside[:, None], ends, np.nan) for ends in (x, y))
-        ahead = np.where(inside, 1.0 / np.maximum(1.0, self.norm(x, y - x)), 0.0)
-        shortest = _SHORTEST_PIECE * ahead
-        for _ in range(_MOST_PIECES):
-            active = np.flatnonzero((done < 1.0) & (ahead > shortest))
-            if not len(active):
-                break
-            target_at = np.minimum(done[active] + ahead[active], 1.0)
-            target = x[active] + target_at[:, None] * (y[active] - x[active])
-            guess = v[active] + _solved(slope[active], target - reached[active])
-            found, *state = self._correct(x[active], target, guess, rtol, atol)
-            good = active[found]
-            v[good], slope[good], reached[good] = (values[found] for values in state)
-            done[good] = target_at[found]
-            ahead[good] *= 2.0
-            ahead[active[~found]] *= 0.25
-        v[done < 1.0] = np.nan
-        # what Newton's method knows at the end is worth one more step
-        return v + _solved(slope, y - reached)
-
-    def _correct(
-        self, x: np.ndarray, y: np.ndarray, v: np.ndarray, rtol: float, atol: float
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """A few Newton steps for exp(x, v) = y: which converged, v, the derivative of exp there, and exp(x, v)."""
-        v = v.copy()
-        end, slope = self._exp_and_slope(x, v, rtol, atol)
-        # what is left is squared by the one step more in _shoot; a chord may be much longer than its geodesic
-        length = np.minimum(self.norm(y, y - x), self.norm(x, v))
-        enough = 1e-6 * length + 100.0 * self.norm(y, rtol * np.abs(y) + atol)
-        error = self.norm(y, y - end)
-        for _ in range(_NEWTON_STEPS):
-            # NaN is not above: a geodesic that has left the domain has no derivative to follow
-            above = np.flatnonzero(error > enough)
-            if not len(above):
-                break
-            v[above] += _solved(slope[above], y[above] - end[above])
-            end[above], slope[above] = self._exp_and_slope(x[above], v[above], rtol, atol)
-            error[above] = self.norm(y[above], y[above] - end[above])
-        return error <= enough, v, slope, end
 
     def _exp_and_slope(self, x: np.ndarray, v: np.ndarray, rtol: float, atol: float) -> tuple[np.ndarray, np.ndarray]:
         """exp(x, v) and its derivative with respect to v, shape (..., n, n)."""
@@ -571,42 +416,3 @@ class Manifold:
             kernel = Kernel(self._target, program, arguments, outputs, constants=2 if tolerances else 0)
             self._kernels[key] = kernel
         return kernel(*arrays, constants=tolerances or ())[1:]
-
-
-def _scalar_curvature(p: Any, x: Any) -> Any:
-    """The scalar curvature from a metric and its derivatives at a point: R = g^ac g^bd R_abcd.
-
-    R_abcd = ½ (∂_b∂_c g_ad + ∂_a∂_d g_bc - ∂_a∂_c g_bd - ∂_b∂_d g_ac) + Γ_pbc Γ^p_ad - Γ_pbd Γ^p_ac.
-    """
-    n, units = len(x), np.eye(len(x))
-    g = p.metric(x)
-    first = [p.tangent(g.ravel(), x, unit).reshape(n, n) for unit in units]
-    second = [[p.tangent(d.ravel(), x, unit).reshape(n, n) for unit in units] for d in first]
-    inverse = np.stack([p.raise_index(x, unit) for unit in units])
-    every = range(n)
-
-    def gamma(b: int, c: int) -> Any:
-        return np.stack([0.5 * (first[b][k, c] + first[c][k, b] - first[k][b, c]) for k in every])
-
-    lower = [[gamma(b, c) for c in every] for b in every]
-    upper = [[inverse @ lower[b][c] for c in every] for b in every]
-
-    def riemann(a: int, b: int, c: int, d: int) -> Any:
-        bent = second[b][c][a, d] + second[a][d][b, c] - second[a][c][b, d] - second[b][d][a, c]
-        return 0.5 * bent + lower[b][c] @ upper[a][d] - lower[b][d] @ upper[a][c]
-
-    # antisymmetric in (a, b) and in (c, d)
-    total = 0.0
-    for a, b in itertools.combinations(every, 2):
-        for c, d in itertools.combinations(every, 2):
-            minor = inverse[a, c] * inverse[b, d] - inverse[a, d] * inverse[b, c]
-            total = total + 2.0 * minor * riemann(a, b, c, d)
-    return total if n > 1 else 0.0 * g[0, 0]
-
-
-def _solved(matrices: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Solutions of a batch of small systems; NaN where a matrix is singular."""
-    regular = np.abs(np.linalg.det(matrices)) > 0
-    solution = np.full_like(right, np.nan)
-    solution[regular] = np.linalg.solve(matrices[regular], right[regular][..., None])[..., 0]
-    return solution
