@@ -259,22 +259,23 @@ def fit_command(
 @_chart_option
 @click.option("--latex", is_flag=True, help="Print LaTeX instead.")
 def derive(family: str, charts: tuple[str, ...], latex: bool) -> None:
-    """Derive the geometry of a family: metric, connection, curvature, geodesic equations.
+    """Derive the geometry of a family: metric, connections, curvature, geodesic equations.
 
     With --chart it is derived in those charts instead of the family's own.
     """
-    from riemopt.experiments.derivation import in_latex, in_text, parts
     from riemopt.experiments.settings import typed_chart
+    from riemopt.geometry.printing import in_latex, in_text, parts
+    from riemopt.geometry.symbolic import SymbolicGeometry
     from riemopt.models import family as family_of
 
     model = family_of(family)
-    work = [part for chart in [typed_chart(model, text) for text in charts] or [model] for part in parts(chart)]
+    models = [typed_chart(model, text) for text in charts] or [model]
+    work = [part for chart in models for part in parts(SymbolicGeometry(chart))]
     texts = []
     with _progress() as progress:
-        for done, (title, equations) in enumerate(work):
-            progress(done, len(work), title)
-            derived = list(equations())
-            texts.append(in_latex(title, derived) if latex else in_text(title, derived, _can_print("Γ²α̇⎡─")))
+        for done, part in enumerate(work):
+            progress(done, len(work), part.title)
+            texts.append(in_latex(part) if latex else in_text(part, _can_print("Γ²α̇⎡─√∂–")))
     click.echo("\n\n".join(texts))
 
 

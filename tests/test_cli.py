@@ -196,9 +196,19 @@ def test_the_default_is_the_experiment_of_the_paper(folder, monkeypatch):
 def test_derive_prints_the_geometry(folder):
     result = run("derive", "normal")
     assert result.exit_code == 0
-    for title in ("Fisher metric", "first kind", "second kind", "connection product", "curvature", "Geodesic"):
+    titles = (
+        "Fisher metric",
+        "Volume element",
+        "first kind",
+        "second kind",
+        "connection product",
+        "Amari",
+        "a-connections",
+    )
+    for title in (*titles, "Riemann", "Ricci", "Gaussian curvature", "Geodesic"):
         assert title in result.stdout
     assert "R = -1" in result.stdout
+    assert "K = -1/2   (the sectional curvature, the same everywhere)" in result.stdout
     assert "Γ^σ_μμ" in result.stdout
 
 
@@ -215,7 +225,7 @@ def test_derive_as_latex(folder):
     assert r"\Gamma^{\alpha}_{\beta \beta} &= " in result.stdout
     assert r"\ddot{\beta}" in result.stdout
     assert "polygamma" not in result.stdout
-    assert result.stdout.count(r"\begin{align*}") == result.stdout.count(r"\end{align*}") == 7
+    assert result.stdout.count(r"\begin{align*}") == result.stdout.count(r"\end{align*}") == 12
 
 
 # -- as a program

@@ -6,9 +6,11 @@ second kind ``[μ, α, β]``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
+import numpy as np
 import sympy as sp
 
 __all__ = ["alpha_first_kind", "first_kind", "lowered_product", "second_kind", "skewness_product"]
@@ -47,32 +49,39 @@ def skewness_product(skewness: sp.NDimArray, velocity: Symbols) -> tuple[sp.Expr
     return tuple(sp.Add(*(skewness[nu, a, b] * velocity[a] * velocity[b] for a, b in pairs)) for nu in range(n))
 
 
-def first_kind(metric: sp.Matrix, parameters: Symbols) -> sp.ImmutableDenseNDimArray:
-    """The Levi-Civita symbols Γ_ναβ = ½(∂_α g_νβ + ∂_β g_να - ∂_ν g_αβ), indices [ν, α, β]."""
+def first_kind(metric: Any, parameters: Symbols) -> np.ndarray:
+    """The Levi-Civita symbols Γ_ναβ = ½(∂_α g_νβ + ∂_β g_να - ∂_ν g_αβ), indices [ν, α, β].
 
-    def entry(nu: int, a: int, b: int) -> sp.Expr:
-        derivatives = metric[nu, b].diff(parameters[a]) + metric[nu, a].diff(parameters[b])
-        return (derivatives - metric[a, b].diff(parameters[nu])) / 2
+    Parameters
+    ----------
+    metric : array of sympy.Expr or of Fraction
+        g, shape (n, n).
+    parameters : sequence of sympy.Symbol
+        The coordinates.
 
-    return _array(len(parameters), entry)
-
-
-def second_kind(metric: sp.Matrix, parameters: Symbols) -> sp.ImmutableDenseNDimArray:
-    """The Levi-Civita symbols Γ^μ_αβ = g^μν Γ_ναβ, indices [μ, α, β]."""
+    Returns
+    -------
+    array of objects, shape (n, n, n)
+    """
     n = len(parameters)
-    lowered = first_kind(metric, parameters)
-    pairs = list(product(range(n), repeat=2))
-    right = sp.Matrix([[lowered[nu, a, b] for a, b in pairs] for nu in range(n)])
-    raised = metric.LUsolve(right)
-    return _array(n, lambda mu, a, b: raised[mu, a * n + b])
+    half = sp.Rational(1, 2)
+    result = np.empty((n, n, n), dtype=object)
+    slopes = {(i, j, k): metric[i, j].diff(parameters[k]) for i, j, k in product(range(n), repeat=3) if j <= i}
+
+    def slope(i: int, j: int, k: int) -> Any:
+        return slopes[max(i, j), min(i, j), k]
+
+    for nu, a, b in product(range(n), repeat=3):
+        if a <= b:
+            result[nu, a, b] = result[nu, b, a] = (slope(nu, b, a) + slope(nu, a, b) - slope(a, b, nu)) * half
+    return result
 
 
-def alpha_first_kind(
-    metric: sp.Matrix, skewness: sp.NDimArray, parameters: Symbols, a: sp.Expr
-) -> sp.ImmutableDenseNDimArray:
+def second_kind(inverse: Any, lowered: np.ndarray) -> np.ndarray:
+    """The symbols Γ^μ_αβ = g^μν Γ_ναβ of any connection, indices [μ, α, β], from the inverse metric."""
+    return np.tensordot(inverse, lowered, axes=1)
+
+
+def alpha_first_kind(lowered: np.ndarray, skewness: Any, a: Any) -> np.ndarray:
     """The α-connection Γ^(a)_ναβ = Γ_ναβ - (a/2) T_ναβ, indices [ν, α, β]; a = 0 is Levi-Civita."""
-    return first_kind(metric, parameters) - skewness * (sp.sympify(a) / 2)
-
-
-def _array(n: int, entry: Callable[[int, int, int], sp.Expr]) -> sp.ImmutableDenseNDimArray:
-    return sp.ImmutableDenseNDimArray([[[entry(i, j, k) for k in range(n)] for j in range(n)] for i in range(n)])
+    return lowered - skewness * (a * sp.Rational(1, 2))

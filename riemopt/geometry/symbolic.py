@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations_with_replacement, permutations, product
 from typing import Any
 
+import numpy as np
 import sympy as sp
 
+from riemopt.errors import ArgumentError, ShapeError
 from riemopt.geometry import connection, curvature, geodesic, metric
+from riemopt.geometry.field import Field, Fraction
+from riemopt.geometry.printing import summary
+from riemopt.geometry.writing import Writer
 from riemopt.models.statistical import StatisticalModel
 
 __all__ = ["SymbolicGeometry", "velocity_symbols"]
+
+_SHORT = 45
+"""Operations up to which a sum of products is looked at as a whole."""
 
 
 class SymbolicGeometry:
     """The tensors of a model as SymPy expressions, derived when asked for and simplified for reading.
 
     Parameters
+    ----------
+    model : StatisticalModel
+        The model.
+
+    Attributes
     ----------
     model : StatisticalModel
         The model.
@@ -32,76 +47,317 @@ class SymbolicGeometry:
     """
 
     def __init__(self, model: StatisticalModel) -> None:
-        self._model = model
+        self.model = model
+
+    def __repr__(self) -> str:
+        return f"SymbolicGeometry({self.model!r})"
+
+    def _repr_latex_(self) -> str | None:
+        """The metric, the connection and the curvature, for a notebook; nothing where there are no formulas."""
+        if not isinstance(self.model, StatisticalModel) or self.model.chart.is_implicit:
+            return None
+        return summary(self, "Fisher metric", "Levi-Civita connection, second kind", "Scalar")
+
+    # -- the metric and its connections
 
     @cached_property
     def metric(self) -> sp.ImmutableMatrix:
         """The Fisher metric g_μν, shape (n, n)."""
-        return metric.fisher_metric(self._model).applyfunc(_readable)
+        return self._matrix(self._tensors.metric)
 
     @cached_property
-    def christoffel_first(self) -> sp.ImmutableDenseNDimArray:
-        """The Levi-Civita symbols of the first kind Γ_ναβ, indices [ν, α, β]."""
-        return connection.first_kind(self.metric, self._model.parameters).applyfunc(_readable)
-
-    @cached_property
-    def christoffel(self) -> sp.ImmutableDenseNDimArray:
-        """The Levi-Civita symbols of the second kind Γ^μ_αβ, indices [μ, α, β]."""
-        return connection.second_kind(self.metric, self._model.parameters).applyfunc(_readable)
-
-    @cached_property
-    def amari_chentsov(self) -> sp.ImmutableDenseNDimArray:
-        """The Amari–Chentsov tensor T_μνκ, indices [μ, ν, κ]."""
-        return self._model.expectation.skewness.applyfunc(_readable)
-
-    def alpha_connection(self, a: Any) -> sp.ImmutableDenseNDimArray:
-        """Amari's α-connection of the first kind Γ^(a)_ναβ, indices [ν, α, β]."""
-        symbols = connection.alpha_first_kind(self.metric, self.amari_chentsov, self._model.parameters, a)
-        return symbols.applyfunc(_readable)
-
-    @cached_property
-    def connection_product(self) -> tuple[sp.Expr, ...]:
-        """The lowered connection product Γ_ν(v), in the symbols `velocity`."""
-        product = connection.lowered_product(self.metric, self._model.parameters, self.velocity)
-        return tuple(_readable(e) for e in product)
-
-    @cached_property
-    def velocity(self) -> tuple[sp.Symbol, ...]:
-        """The components of the vector v in `connection_product`."""
-        return velocity_symbols(self._model)
-
-    @cached_property
-    def riemann(self) -> sp.ImmutableDenseNDimArray:
-        """The Riemann tensor R^ρ_σμν, indices [ρ, σ, μ, ν]."""
-        return curvature.riemann(self.christoffel, self._model.parameters).applyfunc(_readable)
-
-    @cached_property
-    def ricci(self) -> sp.ImmutableMatrix:
-        """The Ricci tensor R_σν, shape (n, n)."""
-        return curvature.ricci(self.riemann).applyfunc(_readable)
-
-    @cached_property
-    def scalar_curvature(self) -> sp.Expr:
-        """The scalar curvature; twice the sectional curvature in two dimensions."""
-        return _readable(curvature.scalar_curvature(self.metric, self.ricci))
-
-    @cached_property
-    def geodesic_equations(self) -> tuple[sp.Eq, ...]:
-        """The geodesic equations θ̈^μ + Γ^μ_αβ θ̇^α θ̇^β = 0."""
-        return geodesic.geodesic_equations(self.christoffel, self._model.parameters)
+    def inverse_metric(self) -> sp.ImmutableMatrix:
+        """The inverse g^μν of the Fisher metric, shape (n, n)."""
+        return self._matrix(self._tensors.inverse)
 
     @cached_property
     def volume_element(self) -> sp.Expr:
         """The Riemannian volume density √det g, Jeffreys' prior up to its normalization."""
-        return _readable(metric.volume_element(self.metric))
+        return self._tensors.write.root(self._tensors.determinant)
+
+    @cached_property
+    def christoffel_first(self) -> sp.ImmutableDenseNDimArray:
+        """The Levi-Civita symbols of the first kind Γ_ναβ, indices [ν, α, β]."""
+        return self._array(self._tensors.first)
+
+    @cached_property
+    def christoffel(self) -> sp.ImmutableDenseNDimArray:
+        """The Levi-Civita symbols of the second kind Γ^μ_αβ, indices [μ, α, β]."""
+        return self._array(self._tensors.second)
+
+    @cached_property
+    def amari_chentsov(self) -> sp.ImmutableDenseNDimArray:
+        """The Amari–Chentsov tensor T_μνκ, indices [μ, ν, κ]."""
+        return self._twisted().array(self._twisted().skewness)
+
+    def alpha_connection(self, a: Any) -> sp.ImmutableDenseNDimArray:
+        """Amari's α-connection of the first kind Γ^(a)_ναβ, indices [ν, α, β]; `a` is a number or a symbol."""
+        tensors = self._twisted(a)
+        return tensors.array(tensors.alpha_first(a))
+
+    @cached_property
+    def connection_product(self) -> tuple[sp.Expr, ...]:
+        """The lowered connection product Γ_ν(v), in the symbols `velocity`."""
+        return self._products(self._tensors.first)
+
+    @cached_property
+    def velocity(self) -> tuple[sp.Symbol, ...]:
+        """The components of the vector v in `connection_product`."""
+        return velocity_symbols(self.model)
+
+    @cached_property
+    def geodesic_equations(self) -> tuple[sp.Eq, ...]:
+        """The geodesic equations θ̈^μ + Γ^μ_αβ θ̇^α θ̇^β = 0."""
+        return geodesic.geodesic_equations(self._products(self._tensors.second), self.velocity, self.model.parameters)
+
+    # -- curvature
+
+    @cached_property
+    def riemann(self) -> sp.ImmutableDenseNDimArray:
+        """The Riemann tensor R^ρ_σμν, indices [ρ, σ, μ, ν]."""
+        return self._array(np.tensordot(self._tensors.inverse, self._tensors.riemann, axes=1))
+
+    @cached_property
+    def riemann_lowered(self) -> sp.ImmutableDenseNDimArray:
+        """The Riemann tensor R_ρσμν with its first index lowered, indices [ρ, σ, μ, ν]."""
+        return self._array(self._tensors.riemann)
+
+    def alpha_curvature(self, a: Any) -> sp.ImmutableDenseNDimArray:
+        """The Riemann tensor R^(a)_ρσμν of the α-connection, first index lowered; `a` is a number or a symbol.
+
+        For an exponential family it is (1 - a²) R_ρσμν: the connections with a = 1 and a = -1 are flat.
+        """
+        tensors = self._twisted(a)
+        return tensors.array(tensors.alpha_riemann(a))
+
+    @cached_property
+    def ricci(self) -> sp.ImmutableMatrix:
+        """The Ricci tensor R_σν = R^ρ_σρν, shape (n, n)."""
+        return self._matrix(self._tensors.ricci)
+
+    @cached_property
+    def scalar_curvature(self) -> sp.Expr:
+        """The scalar curvature g^σν R_σν; twice the sectional curvature in two dimensions."""
+        return self._tensors.write(self._tensors.scalar)
+
+    def sectional_curvature(self, u: Any = None, v: Any = None) -> sp.Expr:
+        """The sectional curvature of a plane, R_ρσμν u^ρ v^σ u^μ v^ν over the squared area of u and v.
+
+        Parameters
+        ----------
+        u, v : sympy.Symbol or sequence of sympy.Expr, optional
+            Vectors that span the plane, by components or as the coordinate along which they point. In two dimensions
+            there is one plane, and no need to name it.
+
+        Raises
+        ------
+        ArgumentError
+            If the vectors do not span a plane, or are left out where there are several.
+        ShapeError
+            If a vector does not have n components.
+
+        Examples
+        --------
+        >>> import riemopt as ro
+        >>> ro.Manifold(ro.models.Normal()).symbolic.sectional_curvature()
+        -1/2
+        >>> symbolic = ro.Manifold(ro.models.MultivariateNormal(2)).symbolic
+        >>> mu_1, mu_2, sigma_11, sigma_21, sigma_22 = ro.models.MultivariateNormal(2).parameters
+        >>> symbolic.sectional_curvature(mu_1, mu_2), symbolic.sectional_curvature(mu_1, sigma_11)
+        (1/4, -1/2)
+        """
+        parameters = self.model.parameters
+        if (u is None) != (v is None) or (u is None and len(parameters) != 2):
+            raise ArgumentError(f"a plane in {len(parameters)} dimensions is given by two vectors u and v")
+        vectors = [self._vector(name, w) for name, w in (("u", u), ("v", v))] if u is not None else sp.eye(2).tolist()
+        tensors = self._with(sp.flatten(vectors))
+        first, second = (np.array([tensors.field(x) for x in w], dtype=object) for w in vectors)
+        above, below = curvature.sectional_parts(tensors.metric, tensors.riemann, first, second)
+        if not below:
+            raise ArgumentError(f"u = {vectors[0]} and v = {vectors[1]} do not span a plane")
+        return tensors.write(above / below)
+
+    @cached_property
+    def constant_curvature(self) -> sp.Expr | None:
+        """The sectional curvature if it is one number for all planes and points, or None."""
+        g, riemann, n = self._tensors.metric, self._tensors.riemann, len(self.model.parameters)
+        if n < 2:
+            return None
+        value = self.scalar_curvature / (n * (n - 1))
+        if value.free_symbols or value.has(sp.Integral, sp.Sum):
+            return None
+        number = self._tensors.field(value)
+        for r, s, m, v in product(range(n), repeat=4):
+            if riemann[r, s, m, v] - number * (g[r, m] * g[s, v] - g[r, v] * g[s, m]):
+                return None
+        return value
+
+    # -- how they are computed
+
+    @cached_property
+    def _tensors(self) -> _Tensors:
+        return self._with(())
+
+    def _with(self, others: Sequence[sp.Expr]) -> _Tensors:
+        """The tensors over a field that holds some expressions besides."""
+        return _Tensors(self.model, self._entries, None, tuple(others))
+
+    def _twisted(self, a: Any = 0) -> _Tensors:
+        """The tensors over a field that holds the Amari–Chentsov tensor, and the letter `a`."""
+        symbols = tuple(sorted(sp.sympify(a, strict=True).free_symbols, key=str))
+        if symbols not in self._skewed:
+            skewness = self.model.expectation.skewness
+            self._skewed[symbols] = _Tensors(self.model, self._entries, skewness, symbols)
+        return self._skewed[symbols]
+
+    @cached_property
+    def _skewed(self) -> dict[tuple[sp.Symbol, ...], _Tensors]:
+        return {}
+
+    @cached_property
+    def _entries(self) -> sp.ImmutableMatrix:
+        g = metric.fisher_metric(self.model)
+        related = Field.of(self.model.parameters, list(g)).related and not g.has(sp.Integral, sp.Sum)
+        return g.applyfunc(sp.simplify) if related else g
+
+    def _matrix(self, entries: np.ndarray) -> sp.ImmutableMatrix:
+        return sp.ImmutableMatrix(self._tensors.array(entries).tolist())
+
+    def _array(self, entries: np.ndarray) -> sp.ImmutableDenseNDimArray:
+        return self._tensors.array(entries)
+
+    def _products(self, symbols: np.ndarray) -> tuple[sp.Expr, ...]:
+        """The contraction of symbols with the velocity, in the shorter of two forms."""
+        tensors, v = self._with(self.velocity), self.velocity
+        elements = [tensors.field(x) for x in v]
+        pairs = list(combinations_with_replacement(range(len(v)), 2))
+        results = []
+        for each in symbols:
+            coefficients = [self._tensors.write(each[a, b] * (1 if a == b else 2)) for a, b in pairs]
+            terms = [x * v[a] * v[b] for x, (a, b) in zip(coefficients, pairs, strict=True)]
+            ways = [sp.Add(*terms)]
+            if sp.count_ops(ways[0]) < _SHORT:
+                parts = [
+                    tensors.field(x) * elements[a] * elements[b] for x, (a, b) in zip(coefficients, pairs, strict=True)
+                ]
+                ways.append(tensors.write(sum(parts[1:], parts[0])))
+            results.append(min(ways, key=sp.count_ops))
+        return tuple(results)
+
+    def _vector(self, name: str, w: Any) -> list[sp.Expr]:
+        """The components of a vector that a user gave."""
+        parameters = self.model.parameters
+        if isinstance(w, sp.Symbol):
+            if w not in parameters:
+                raise ArgumentError(f"{name}: {w} is not a coordinate; the coordinates are {parameters}")
+            return [sp.Integer(int(w == p)) for p in parameters]
+        components = [sp.sympify(x, strict=True) for x in w]
+        if len(components) != len(parameters):
+            raise ShapeError(f"{name} has {len(components)} components, but must have {len(parameters)}")
+        return components
 
 
-def _readable(expression: sp.Expr) -> sp.Expr:
-    """The shorter of two forms that a person might have written; of integrals nobody has taken, as it is."""
-    if expression.has(sp.Integral, sp.Sum):
-        return expression  # simplifying would try to take them
-    simple = sp.factor_terms(sp.simplify(expression))
-    return min(simple, sp.factor(simple), key=sp.count_ops)
+@dataclass(frozen=True, eq=False)
+class _Tensors:
+    """The tensors of a model as arrays over a field of fractions.
+
+    Attributes
+    ----------
+    model : StatisticalModel
+        The model.
+    entries : sympy.Matrix
+        The metric as expressions.
+    given_skewness : sympy.Array, optional
+        The Amari–Chentsov tensor as expressions; for the α-connections.
+    others : tuple of sympy.Expr
+        What the field has to hold besides.
+    """
+
+    model: StatisticalModel
+    entries: sp.Matrix
+    given_skewness: sp.NDimArray | None
+    others: tuple[sp.Expr, ...]
+
+    @cached_property
+    def field(self) -> Field:
+        # twice differentiated, the metric has no other functions in it than the skewness differentiated once
+        skewness = [] if self.given_skewness is None else sp.flatten(self.given_skewness)
+        return Field.of(self.model.parameters, [*self.entries, *skewness, *self.others], order=2)
+
+    @cached_property
+    def write(self) -> Writer:
+        return Writer(self.field, self.model.some_points())
+
+    def array(self, entries: np.ndarray) -> sp.ImmutableDenseNDimArray:
+        """Elements as expressions; those that are equal, up to the sign, are written once."""
+        written: dict[Any, sp.Expr] = {}
+
+        def expression(fraction: Fraction) -> sp.Expr:
+            if fraction.element not in written:
+                written[fraction.element] = self.write(fraction)
+            return written[fraction.element]
+
+        return sp.ImmutableDenseNDimArray([expression(x) for x in entries.flat], entries.shape)
+
+    @cached_property
+    def metric(self) -> np.ndarray:
+        n = self.model.dimension
+        lower = {(i, j): self.field(self.entries[i, j]) for i in range(n) for j in range(i + 1)}
+        result = np.empty((n, n), dtype=object)
+        for i, j in product(range(n), repeat=2):
+            result[i, j] = lower[max(i, j), min(i, j)]
+        return result
+
+    @cached_property
+    def _inverted(self) -> tuple[np.ndarray, Fraction]:
+        inverse, determinant = self.field.inverse(self.metric.tolist())
+        return np.array(inverse, dtype=object), determinant
+
+    @property
+    def inverse(self) -> np.ndarray:
+        return self._inverted[0]
+
+    @property
+    def determinant(self) -> Fraction:
+        return self._inverted[1]
+
+    @cached_property
+    def first(self) -> np.ndarray:
+        return connection.first_kind(self.metric, self.model.parameters)
+
+    @cached_property
+    def second(self) -> np.ndarray:
+        return connection.second_kind(self.inverse, self.first)
+
+    @cached_property
+    def skewness(self) -> np.ndarray:
+        assert self.given_skewness is not None
+        n = self.model.dimension
+        result = np.empty((n, n, n), dtype=object)
+        for index in combinations_with_replacement(range(n), 3):
+            entry = self.field(self.given_skewness[index])
+            for place in permutations(index):
+                result[place] = entry
+        return result
+
+    def alpha_first(self, a: Any) -> np.ndarray:
+        return connection.alpha_first_kind(self.first, self.skewness, self.field(a))
+
+    @cached_property
+    def riemann(self) -> np.ndarray:
+        return curvature.lowered_riemann(self.inverse, self.first, self.model.parameters)
+
+    def alpha_riemann(self, a: Any) -> np.ndarray:
+        plus, minus = self.alpha_first(a), self.alpha_first(-sp.sympify(a))
+        return curvature.lowered_riemann(self.inverse, plus, self.model.parameters, dual=minus)
+
+    @cached_property
+    def ricci(self) -> np.ndarray:
+        return curvature.ricci(self.inverse, self.riemann)
+
+    @cached_property
+    def scalar(self) -> Fraction:
+        return curvature.scalar_curvature(self.inverse, self.ricci)
 
 
 def velocity_symbols(model: StatisticalModel) -> tuple[sp.Symbol, ...]:

@@ -14,12 +14,14 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import sympy as sp
 
 from riemopt.errors import ModelError
+from riemopt.implicit import ImplicitMap, Preimage
+from riemopt.kernels.remainder import PolygammaRemainder, leading_terms
 from riemopt.status import Status
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "Part",
     "Peak",
     "Program",
+    "Root",
     "TableSum",
     "emit",
     "independent_of",
@@ -95,6 +98,7 @@ FUNCTIONS: dict[str, int] = {
     ),
     **dict.fromkeys(("asinh", "acosh", "atanh", "absolute", "sign", "floor", "erf", "erfc", "gamma", "loggamma"), 1),
     **dict.fromkeys(("digamma", *(f"polygamma_{order}" for order in range(1, 7)), "isfinite"), 1),
+    **{f"polygamma_remainder_{order}": 1 for order in range(1, 7)},
     **dict.fromkeys(("atan2", "minimum", "maximum", "logaddexp", "scaled_bessel_i"), 2),
     "expit": 1,
     "select": 3,
@@ -183,7 +187,7 @@ class Ode(Part):
     field : Program
         Takes y and p; returns the status, then f.
     dimension : int
-        The number of components of y.
+        The number of components of y. The values of its use are these, and the time reached.
     approach : Program, optional
         Takes y and p; returns how fast the solution closes in on the nearest edge of the domain, forward and backward
         in time, as one over the time left at constant speed. A step is no longer than that time. Needed where a
@@ -204,7 +208,7 @@ class Ode(Part):
     @property
     def size(self) -> int:
         """See :class:`Part`."""
-        return self.dimension
+        return self.dimension + 1
 
     def call(self, name: str, args: list[str]) -> str:
         """See :class:`Part`. The arguments are the state, the constants, the duration and the tolerances."""
@@ -346,6 +350,112 @@ class Peak(Part):
     def call(self, name: str, args: list[str]) -> str:
         """See :class:`Part`. The arguments are p."""
         return f"{name}({self.pack(args)})"
+
+
+@dataclass(frozen=True, eq=False)
+class Root(Part):
+    """The θ with f(θ) = ξ, and ∂θ/∂ξ row by row, by Newton's method with damping in free coordinates y of θ.
+
+    NaN where none is found. See :func:`riemopt.newton.newton`.
+
+    Attributes
+    ----------
+    mapping : ImplicitMap
+        f.
+    equations : Program
+        Takes y and ξ; returns what is to vanish, r, and ∂r_i/∂y_j row by row.
+    answer : Program
+        Takes y and ξ; returns θ, the ∂θ_i/∂y_i, and the -∂r_i/∂ξ_i.
+    start : tuple of float
+        Where y starts.
+    """
+
+    mapping: ImplicitMap
+    equations: Program
+    answer: Program
+    start: tuple[float, ...]
+
+    prefix = "root"
+
+    @classmethod
+    def of(cls, mapping: ImplicitMap) -> Root:
+        """The root of a map; the same one for the same map."""
+        return _root(mapping)
+
+    @property
+    def dimension(self) -> int:
+        """The number of coordinates."""
+        return len(self.mapping.parameters)
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """See :class:`Part`."""
+        return (self.equations, self.answer)
+
+    @property
+    def size(self) -> int:
+        """See :class:`Part`."""
+        return self.dimension * (1 + self.dimension)
+
+    def call(self, name: str, args: list[str]) -> str:
+        """See :class:`Part`. The arguments are ξ."""
+        return f"{name}({self.pack(args)})"
+
+    def tangent(self, graph: Graph, args: Sequence[Node], tangents: Sequence[Node]) -> list[Node]:
+        """The derivative of the values by the implicit function theorem: with K = ∂θ/∂ξ = M⁻¹, dK = -K dM K."""
+        n = self.dimension
+        _, values = graph.use(self, args)
+        theta, inverse = values[:n], [values[n * (1 + i) : n * (2 + i)] for i in range(n)]
+        moved = [graph.dot(row, tangents) for row in inverse]
+        environment = dict(zip(self.mapping.parameters, theta, strict=True))
+        image = [graph.lower(e, environment) for e in self.mapping.expressions]
+        columns = [graph.tangents(image, {coordinate: graph.constant(1.0)}) for coordinate in theta]
+        bent = [graph.tangents(column, dict(zip(theta, moved, strict=True))) for column in columns]
+        # the columns of K dM, then those of K dM K
+        turned = [[graph.dot(row, column) for row in inverse] for column in bent]
+        change = [
+            graph.neg(graph.dot([column[i] for column in turned], [inverse[k][j] for k in range(n)]))
+            for i in range(n)
+            for j in range(n)
+        ]
+        return [*moved, *change]
+
+
+@lru_cache(maxsize=256)
+def _root(mapping: ImplicitMap) -> Root:
+    graph, n = Graph(), len(mapping.parameters)
+    free = [graph.input(f"free {i}") for i in range(n)]
+    xi = [graph.input(f"image {i}") for i in range(n)]
+    ends = zip(free, mapping.box.lower, mapping.box.upper, strict=True)
+    theta = [_from_free(graph, y, low, high) for y, low, high in ends]
+    image = [graph.lower(e, dict(zip(mapping.parameters, theta, strict=True))) for e in mapping.expressions]
+    left = [_logged(graph, value, sign) for value, sign in zip(image, mapping.signs, strict=True)]
+    right = [_logged(graph, value, sign) for value, sign in zip(xi, mapping.signs, strict=True)]
+    one = graph.constant(1.0)
+    residual = [graph.sub(a, b) for a, b in zip(left, right, strict=True)]
+    columns = [graph.tangents(left, {y: one}) for y in free]
+    slopes = [columns[j][i] for i in range(n) for j in range(n)]
+    stretch = [graph.tangents([x], {y: one})[0] for x, y in zip(theta, free, strict=True)]
+    scale = [graph.tangents([b], {x: one})[0] for b, x in zip(right, xi, strict=True)]
+    inputs = (*free, *xi)
+    equations, answer = Program(inputs, (*residual, *slopes)), Program(inputs, (*theta, *stretch, *scale))
+    return Root(mapping, equations, answer, mapping.start)
+
+
+def _from_free(graph: Graph, y: Node, low: float, high: float) -> Node:
+    """A coordinate between two bounds from a free one; see :meth:`riemopt.boxes.Box.from_free`."""
+    if math.isfinite(low) and math.isfinite(high):
+        return graph.add(graph.constant(low), graph.mul(graph.constant(high - low), graph.call("expit", y)))
+    if math.isfinite(low):
+        return graph.add(graph.constant(low), graph.call("exp", y))
+    if math.isfinite(high):
+        return graph.sub(graph.constant(high), graph.call("exp", graph.neg(y)))
+    return y
+
+
+def _logged(graph: Graph, node: Node, sign: int) -> Node:
+    """The logarithm of the size of what is known to have a sign."""
+    return graph.call("log", graph.mul(graph.constant(float(sign)), node)) if sign else node
 
 
 def _differentiated(body: Program, fixed: int, tangents: Sequence[Node]) -> tuple[Program, list[Node]]:
@@ -625,7 +735,7 @@ class Graph:
 
 
 def _part_tangent(graph: Graph, node: Node, tangents: list[Node]) -> list[Node]:
-    if not isinstance(node.value, (TableSum, Integral)):
+    if not isinstance(node.value, (TableSum, Integral, Root)):
         raise ModelError(f"no derivative is known for the compiled part {node.value.prefix!r}")
     return node.value.tangent(graph, node.args, tangents)
 
@@ -842,9 +952,16 @@ class _Lowering:
             return g.constant(float(e))
         if isinstance(e, sp.log):
             return self._log(e.args[0])
+        if isinstance(e, Preimage):
+            _, values = g.use(Root.of(e.mapping), [self(value) for value in e.image])
+            return values[e.index]
         if isinstance(e, sp.polygamma) and e.args[0].is_Integer and 0 <= e.args[0] <= 6:
             order = int(e.args[0])
             return g.call(f"polygamma_{order}" if order else "digamma", self(e.args[1]))
+        if isinstance(e, PolygammaRemainder) and e.args[0].is_Integer and 1 <= e.args[0] <= 6:
+            order, x, count = e.args
+            rest = g.call(f"polygamma_remainder_{order}", self(x))
+            return rest if count == 2 else g.add(rest, self(leading_terms(order, x, 2) - leading_terms(order, x, 1)))
         if isinstance(e, sp.factorial):
             return self(sp.gamma(e.args[0] + 1))
         if isinstance(e, (sp.beta, sp.binomial)):
@@ -949,9 +1066,11 @@ def _one_plus(sign: float, g: Graph, x: Node) -> Node:
     return g.add(g.constant(1.0), g.mul(g.constant(sign), g.mul(x, x)))
 
 
-def _polygamma_rule(order: int) -> _Tangent:
-    return _chain(lambda g, n: g.call(f"polygamma_{order + 1}", n.args[0]))
+def _derivative_named(name: str) -> _Tangent:
+    return _chain(lambda g, n: g.call(name, n.args[0]))
 
+
+_POLYGAMMAS = ("polygamma", "polygamma_remainder")
 
 _TANGENTS: dict[str, _Tangent] = {
     "add": lambda g, n, da, db: g.add(da, db),
@@ -989,8 +1108,12 @@ _TANGENTS: dict[str, _Tangent] = {
     "erfc": _chain(lambda g, n: _gaussian(g, n.args[0], -2.0 / math.sqrt(math.pi))),
     "gamma": _chain(lambda g, n: g.mul(n, g.call("digamma", n.args[0]))),
     "loggamma": _chain(lambda g, n: g.call("digamma", n.args[0])),
-    "digamma": _polygamma_rule(0),
-    **{f"polygamma_{order}": _polygamma_rule(order) for order in range(1, 6)},
+    "digamma": _derivative_named("polygamma_1"),
+    **{f"{name}_{n}": _derivative_named(f"{name}_{n + 1}") for name in _POLYGAMMAS for n in range(1, 6)},
+    "atan2": lambda g, n, dy, dx: g.div(
+        g.sub(g.mul(n.args[1], dy), g.mul(n.args[0], dx)),
+        g.add(g.mul(n.args[0], n.args[0]), g.mul(n.args[1], n.args[1])),
+    ),
     "minimum": lambda g, n, da, db: g.call("select", g.operate("le", *n.args), da, db),
     "maximum": lambda g, n, da, db: g.call("select", g.operate("ge", *n.args), da, db),
     "select": lambda g, n, dc, da, db: g.call("select", n.args[0], da, db),

@@ -25,12 +25,14 @@ from riemopt.kernels.lowering import (
     Part,
     Peak,
     Program,
+    Root,
     TableSum,
     emit,
     nodes_of,
     parts_of,
 )
 from riemopt.kernels.reductions import BLOCK, KRONROD, PANEL_ERROR, integral_source, peak_source, sum_source
+from riemopt.kernels.roots import root_source
 from riemopt.kernels.stepping import STEP_CONTROL, library_source, solver_source
 from riemopt.kernels.target import Target, TrajectoryProgram
 from riemopt.status import Status
@@ -146,6 +148,8 @@ def _part_source(part: Part, name: str, names: Mapping[Part, str]) -> str:
         return integral_source(part, name, names)
     if isinstance(part, Peak):
         return peak_source(part, name, names)
+    if isinstance(part, Root):
+        return root_source(part, name, names)
     assert isinstance(part, Ode)
     texts = []
     lines, (status, *derivative) = _field(part, part.field, names)

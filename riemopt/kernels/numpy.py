@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import scipy.special
 
-from riemopt.kernels.lowering import Integral, Ode, Part, Peak, Program, TableSum
+from riemopt.kernels.lowering import Integral, Ode, Part, Peak, Program, Root, TableSum
 from riemopt.kernels.stepping import MAXIMAL_STEPS
 from riemopt.kernels.target import Target
+from riemopt.newton import inverses, newton
 from riemopt.quadrature import integrals, peak
 from riemopt.status import Status
 
@@ -21,6 +23,32 @@ def _polygamma(order: int) -> Callable[[Any], Any]:
     return lambda x: np.where(np.asarray(x) > 0, scipy.special.polygamma(order, x), np.nan)
 
 
+_SHIFT = 20
+"""From here on the asymptotic series of a remainder is as good as double precision."""
+
+
+def _polygamma_remainder(order: int) -> Callable[[Any], Any]:
+    """ρ_n(x) of :mod:`riemopt.kernels.special`: the recurrence up to x + 20, then DLMF 5.15.8 and 5.15.9."""
+    n, sign = order, (-1.0) ** (order - 1)
+    step = [(i + 1) * (n - i) * math.factorial(n - 1) / 2 for i in range(n)]
+    tail = [scipy.special.bernoulli(24)[2 * k] * math.perm(2 * k + n - 1, n - 1) for k in range(1, 13)]
+
+    def remainder(x: Any) -> Any:
+        x = np.asarray(x, dtype=np.float64)
+        a, total = 1.0 / x, 0.0
+        for k in range(1, _SHIFT + 1):
+            b = 1.0 / (x + k)
+            homogeneous, power = 0.0, 1.0
+            for c in step:
+                homogeneous, power = homogeneous * a + c * power, power * b
+            total = total + (a * b) ** 2 * homogeneous
+            a = b
+        rest = a ** (n + 2) * np.polynomial.polynomial.polyval(a * a, tail)
+        return np.where(x > 0, sign * (total + rest), np.nan)
+
+    return remainder
+
+
 _BINDINGS: dict[str, Any] = {
     **{name: getattr(np, name) for name in ("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh")},
     **{name: getattr(np, name) for name in ("cosh", "tanh", "absolute", "sign", "floor", "minimum", "maximum")},
@@ -29,6 +57,7 @@ _BINDINGS: dict[str, Any] = {
     "logaddexp": np.logaddexp,
     "scaled_bessel_i": lambda n, x: np.where(np.equal(n, np.floor(n)), scipy.special.ive(n, x), np.nan),
     **{f"polygamma_{order}": _polygamma(order) for order in range(1, 7)},
+    **{f"polygamma_remainder_{order}": _polygamma_remainder(order) for order in range(1, 7)},
     "loggamma": scipy.special.gammaln,
     "digamma": lambda x: np.where(np.asarray(x) > 0, scipy.special.digamma(x), np.nan),
     "isfinite": np.isfinite,
@@ -75,6 +104,8 @@ def _part(part: Part) -> Callable[..., tuple[Any, ...]]:
         return _solver(part)
     if isinstance(part, TableSum):
         return _table_sum(part)
+    if isinstance(part, Root):
+        return _root(part)
     assert isinstance(part, (Integral, Peak))
     return _integral(part)
 
@@ -97,6 +128,33 @@ def _table_sum(part: TableSum) -> Callable[..., tuple[Any, ...]]:
         return 0.0, tuple(sums)
 
     return add
+
+
+def _root(part: Root) -> Callable[..., tuple[Any, ...]]:
+    """A root on arrays, all entries at once."""
+    n = part.dimension
+    system, answer = _function(part.equations), _function(part.answer)
+
+    def columns(function: Callable[..., tuple[Any, ...]], y: np.ndarray, xi: np.ndarray) -> np.ndarray:
+        values = function(*y.T, *xi.T)
+        return np.stack([np.broadcast_to(value, y.shape[:1]) for value in values], axis=1)
+
+    def equations(y: np.ndarray, xi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        values = columns(system, y, xi)
+        return values[:, :n], values[:, n:].reshape(-1, n, n)
+
+    def find(packed: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+        arrays = np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in packed))
+        xi = np.stack([array.ravel() for array in arrays], axis=1)
+        y = newton(equations, xi, np.array(part.start))
+        theta, stretch, scale = np.split(columns(answer, y, xi), 3, axis=1)
+        slopes = stretch[:, :, None] * inverses(equations(y, xi)[1]) * scale[:, None, :]
+        values = np.concatenate([theta, slopes.reshape(-1, n * n)], axis=1)
+        status = np.where(np.isnan(y).any(axis=1), float(Status.LEFT_DOMAIN), 0.0)
+        shape = arrays[0].shape
+        return status.reshape(shape), tuple(value.reshape(shape) for value in values.T)
+
+    return find
 
 
 def _integral(part: Integral | Peak) -> Callable[..., tuple[Any, ...]]:
@@ -134,7 +192,7 @@ def _solver(ode: Ode) -> Callable[..., tuple[Any, ...]]:
     n = ode.dimension
     table: dict[str, Any] = {}
 
-    def solve_one(*numbers: float) -> tuple[float, ...]:
+    def solve_one(*numbers: Any) -> tuple[float, ...]:
         arguments = np.array(numbers)
         state, constants = arguments[:n], arguments[n:-3]
         duration, rtol, atol = arguments[-3:]
@@ -153,15 +211,17 @@ def _solver(ode: Ode) -> Callable[..., tuple[Any, ...]]:
             rate = approach(*y, *constants)[0 if duration > 0 else 1]
             return 1.0 / rate if rate > 0 else np.inf
 
-        status, end = integrate(derivative, state, duration, rtol, atol, horizon if approach else None)
-        return (float(cause or status) if status else 0.0, *end)
-
-    solve_each = np.vectorize(solve_one, otypes=[np.float64] * (n + 1))
+        status, end, reached = integrate(derivative, state, duration, rtol, atol, horizon if approach else None)
+        return (float(cause or status) if status else 0.0, *end, reached)
 
     def solve(state: tuple[Any, ...], constants: Any, *settings: Any) -> tuple[Any, tuple[Any, ...]]:
         if ode.uses_table:
             constants, table["table"] = constants
-        status, *end = solve_each(*state, *constants, *settings)
+        columns = np.broadcast_arrays(*state, *constants, *settings)
+        ends = np.empty((n + 2, *columns[0].shape))
+        for place in np.ndindex(columns[0].shape):
+            ends[(slice(None), *place)] = solve_one(*(column[place] for column in columns))
+        status, *end = ends
         return status, tuple(end)
 
     return solve
@@ -174,7 +234,7 @@ def integrate(
     rtol: float,
     atol: float,
     horizon: Callable[[np.ndarray], float] | None = None,
-) -> tuple[Status, np.ndarray]:
+) -> tuple[Status, np.ndarray, float]:
     """Solve one autonomous equation with SciPy's ``DOP853``, step by step and with a limit of work.
 
     Parameters
@@ -196,6 +256,8 @@ def integrate(
         ``COMPLETED``; ``LEFT_DOMAIN`` where the solution ends early; ``DIVERGED`` after too many steps.
     end : array, shape (n,)
         The state at the end; NaN if it was not reached.
+    reached : float
+        The time up to which there is a solution.
     """
     from scipy.integrate import DOP853
 
@@ -203,7 +265,7 @@ def integrate(
     rounding = float(np.finfo(start.dtype).eps)
     with np.errstate(all="ignore"):
         if not (np.isfinite(duration) and np.isfinite(start).all() and np.isfinite(derivative(start)).all()):
-            return Status.LEFT_DOMAIN, lost
+            return Status.LEFT_DOMAIN, lost, 0.0
         solver = DOP853(
             lambda time, state: derivative(state.astype(start.dtype)).astype(np.float64),
             0.0,
@@ -219,7 +281,7 @@ def integrate(
                 solver.max_step = horizon(solver.y)
             solver.step()
     if solver.status == "running":
-        return Status.DIVERGED, lost
+        return Status.DIVERGED, lost, solver.t
     if solver.status == "failed":
-        return Status.LEFT_DOMAIN, lost
-    return Status.COMPLETED, solver.y.astype(start.dtype)
+        return Status.LEFT_DOMAIN, lost, solver.t
+    return Status.COMPLETED, solver.y.astype(start.dtype), duration

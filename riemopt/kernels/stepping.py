@@ -33,6 +33,9 @@ _RETREAT = 0.25
 
 _ERROR_STAGES = sorted({*DORMAND_PRINCE_853.fifth, *DORMAND_PRINCE_853.third})
 
+_NO_SCALE = 1e-300
+"""What errors are compared with where both tolerances of a component vanish."""
+
 _BLOCK = 4
 """The number of components up to which the arithmetic is written out; longer states are taken in blocks."""
 
@@ -48,12 +51,15 @@ def error_norm(sums, h, dimension):
 def first_guess(size, speed, dimension):
     # the same, section II.4, "Starting step size": the sums of squares of the scaled state and of its derivative
     d0, d1 = sqrt(size / dimension), sqrt(speed / dimension)
-    return 1e-6 if d0 < 1e-5 or d1 < 1e-5 else 0.01 * d0 / d1
+    # without an absolute tolerance, what begins at 0 has no scale
+    return 1e-6 if d0 < 1e-5 or d1 < 1e-5 or not d1 < INFINITY else 0.01 * d0 / d1
 
 
 def first_step(h, speed, bend, dimension):
     # the same; bend is the sum of squares of the derivative's change over the first guess h
     largest = maximum(sqrt(speed / dimension), sqrt(bend / dimension) / h)
+    if not largest < INFINITY:
+        return h
     longer = maximum(1e-6, h * 1e-3) if largest <= 1e-15 else (0.01 / largest) ** 0.125
     return minimum(100.0 * h, longer)
 
@@ -102,7 +108,7 @@ def _written_out(name: str, head: list[str], row: Row | None, dimension: int) ->
     if row is not None:
         return f"({each(lambda i: f'y[{i}] + d * ({_combination(row, i)})', ', ')},)"
     if name == "error_sums":
-        scale = "(atol + rtol * maximum(absolute(y[{i}]), absolute(z[{i}])))"
+        scale = f"maximum(atol + rtol * maximum(absolute(y[{{i}}]), absolute(z[{{i}}])), {_NO_SCALE})"
         tableau = DORMAND_PRINCE_853
         sums = [
             each(lambda i, r=r: f"square(({_combination(r, i)}) / {scale.format(i=i)})", " + ")  # type: ignore[misc]
@@ -110,7 +116,8 @@ def _written_out(name: str, head: list[str], row: Row | None, dimension: int) ->
         ]
         return f"({sums[0]}, {sums[1]})"
     vector = "v[{i}]" if name == "square_sum" else "(v[{i}] - u[{i}])"
-    return each(lambda i: f"square({vector.format(i=i)} / (atol + rtol * absolute(y[{i}])))", " + ")
+    scale = f"maximum(atol + rtol * absolute(y[{{i}}]), {_NO_SCALE})"
+    return each(lambda i: f"square({vector.format(i=i)} / {scale.format(i=i)})", " + ")
 
 
 def _in_blocks(name: str, head: list[str], row: Row | None, dimension: int) -> str:
@@ -143,11 +150,11 @@ def solver_source(ode: Ode, name: str, field: str, approach: str = "") -> str:
     -------
     str
         A function of the state and the equation's constants as tuples, of the duration (of either sign), the
-        relative and the absolute tolerance. It returns the status, and the state at the end or NaN. It calls the
-        functions of :data:`STEP_CONTROL` and of :func:`library_source`.
+        relative and the absolute tolerance. It returns the status, and the state at the end, or NaN, with the time
+        reached behind it. It calls the functions of :data:`STEP_CONTROL` and of :func:`library_source`.
     """
     n = ode.dimension
-    lost = "(" + "NAN, " * n + ")"
+    lost = "(" + "NAN, " * n + "{})"
     stages = []
     for stage, row in enumerate(DORMAND_PRINCE_853.stages, start=1):
         used = ", ".join(f"k{earlier}" for earlier in row)
@@ -169,9 +176,9 @@ def solver_source(ode: Ode, name: str, field: str, approach: str = "") -> str:
     return f"""def {name}(y, p, duration, rtol, atol):
     status, k0 = {field}(y, p)
     if status != 0.0:
-        return status, {lost}
+        return status, {lost.format(0.0)}
     if duration == 0.0:
-        return status, y
+        return status, y + (0.0,)
     span = absolute(duration)
     sign = duration / span
     speed = square_sum_of_{n}(k0, y, rtol, atol)
@@ -187,7 +194,7 @@ def solver_source(ode: Ode, name: str, field: str, approach: str = "") -> str:
         if last:
             h = span - t
         elif h < {SMALLEST_STEP} * span:
-            return (cause if cause != 0.0 else {float(Status.LEFT_DOMAIN)}), {lost}
+            return (cause if cause != 0.0 else {float(Status.LEFT_DOMAIN)}), {lost.format("sign * t")}
         d = sign * h
         refused = 0.0
         {step}
@@ -214,11 +221,11 @@ def solver_source(ode: Ode, name: str, field: str, approach: str = "") -> str:
         y = z
         k0 = k1
         if last:
-            return 0.0, y
+            return 0.0, y + (duration,)
         t = t + h
         h = h * minimum(factor, largest)
         largest = 6.0
-    return {float(Status.DIVERGED)}, {lost}
+    return {float(Status.DIVERGED)}, {lost.format("sign * t")}
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -14,19 +15,40 @@ import sympy as sp
 from riemopt.arrays import as_numbers
 from riemopt.errors import ArgumentError, BackendError, DataError, ShapeError, UnknownNameError, UnsupportedError
 from riemopt.geometry import connection, metric
+from riemopt.geometry.closed_forms import Isometry, isometry
+from riemopt.geometry.printing import summary
 from riemopt.geometry.symbolic import SymbolicGeometry, velocity_symbols
 from riemopt.kernels.target import Kernel, Target, broadcast
+from riemopt.manifold.divergence import Bregman, ExpectedLogRatio, divergence_of
+from riemopt.manifold.info import GeodesicInfo, LogInfo
 from riemopt.manifold.shooting import shoot
 from riemopt.models.conditional import ConditionalModel
 from riemopt.models.expectation import ExactExpectation, QuadratureExpectation
 from riemopt.models.statistical import StatisticalModel
+from riemopt.models.straight import StraightLine, straight_line
 from riemopt.problem import curvature
-from riemopt.problem.geometry import ClosedForm, DataAverage, Geometry, Loss, OutputLoss, Quadrature, SampleLoss
+from riemopt.problem.cancellation import without_cancellation
+from riemopt.problem.geometry import (
+    ClosedForm,
+    DataAverage,
+    Deferred,
+    Geometry,
+    Loss,
+    Moved,
+    MovedLoss,
+    OutputLoss,
+    Quadrature,
+    SampleLoss,
+)
 from riemopt.problem.likelihood import LikelihoodProblem
 from riemopt.problem.statistics import reduced_loss
-from riemopt.problem.traced import ATOL, RTOL, Formulas, pointwise_program
+from riemopt.problem.traced import RTOL, Formulas, pointwise_program
+from riemopt.status import Status
 
 __all__ = ["Manifold"]
+
+_WRITTEN_OUT = 2
+"""The dimension up to which the metric in another chart is derived as an expression; fractions grow long."""
 
 _TARGETS = {"numpy": ("numpy", "NumpyTarget"), "numba": ("numba", "NumbaTarget")}
 
@@ -53,6 +75,8 @@ class Manifold:
         is the problem made by :meth:`likelihood` that offers it.
     backend : str, optional
         ``"numba"``: compiled for the processor. ``"numpy"``: the reference.
+    closed_forms : bool, optional
+        Whether geodesics are taken in closed form where that is known; ``False`` integrates all of them.
 
     Attributes
     ----------
@@ -74,9 +98,12 @@ class Manifold:
     0.980258
     """
 
-    def __init__(self, model: StatisticalModel | ConditionalModel, backend: str = "numba") -> None:
+    def __init__(
+        self, model: StatisticalModel | ConditionalModel, backend: str = "numba", *, closed_forms: bool = True
+    ) -> None:
         self.model = model
         self.backend = backend
+        self.closed_forms = closed_forms
         self.symbolic = SymbolicGeometry(model)  # type: ignore[arg-type]
         self.dimension = model.dimension
         self._target = _target(backend)
@@ -85,18 +112,48 @@ class Manifold:
     def __repr__(self) -> str:
         return f"Manifold({self.model!r}, backend={self.backend!r})"
 
+    def _repr_latex_(self) -> str | None:
+        """The log-density and the metric, for a notebook; of a conditional model nothing."""
+        if isinstance(self.model, ConditionalModel) or self.model.chart.is_implicit:
+            return None
+        return summary(self.symbolic, str(self.model), "Fisher metric")
+
     @cached_property
     def _formulas(self) -> Formulas:
-        return Formulas(self.model.parameters, tuple(self.model.domain.margins), self._geometry)
+        return Formulas(
+            self.model.parameters,
+            tuple(self.model.domain.margins),
+            Deferred(lambda: self._geometry),
+            isometry=self._isometry,
+            straight_line=self._straight_line,
+        )
+
+    @cached_property
+    def _isometry(self) -> Isometry | None:
+        if not self.closed_forms or isinstance(self.model, ConditionalModel):
+            return None
+        return isometry(self.model)
+
+    @cached_property
+    def _straight_line(self) -> Callable[[float], StraightLine | None]:
+        model = self.model
+        if not self.closed_forms or isinstance(model, ConditionalModel):
+            return lambda a: None
+        velocity = velocity_symbols(model)
+        return functools.cache(lambda a: straight_line(model, velocity, a))
 
     @cached_property
     def _geometry(self) -> Geometry:
         model = self.model
         if isinstance(model, ConditionalModel):
             return DataAverage(model)
+        if model.chart.is_implicit:
+            return Moved(model.chart, self._own._geometry)
         expectation, velocity = model.expectation, velocity_symbols(model)
         if isinstance(expectation, QuadratureExpectation):
             return Quadrature(expectation.plan)
+        if model is not model.original and model.dimension > _WRITTEN_OUT:
+            return Moved(model.chart, self._own._geometry)
         g = metric.fisher_metric(model)
 
         def skewness() -> tuple[sp.Expr, ...] | Quadrature:
@@ -139,7 +196,7 @@ class Manifold:
         units = np.eye(n)
 
         def rule(p: Any, x: Any) -> Any:
-            columns = [p.raise_index(x, p.mixed_connection(x, units[a], units[b])) for a in range(n) for b in range(n)]
+            columns = [p.raised_connection(x, units[a], units[b]) for a in range(n) for b in range(n)]
             return np.stack(columns, axis=1)
 
         return self._evaluate("christoffel", rule, [points], [(n, n, n)])
@@ -174,7 +231,7 @@ class Manifold:
 
     def inner(self, points: Any, u: Any, v: Any) -> np.ndarray:
         """The inner products g_μν u^μ v^ν of vectors, shape (...)."""
-        return self._evaluate("inner", lambda p, x, u, v: u @ (p.metric(x) @ v), [points, u, v], [()])
+        return self._evaluate("inner", lambda p, x, u, v: p.inner(x, u, v), [points, u, v], [()])
 
     def norm(self, points: Any, v: Any) -> np.ndarray:
         """The Riemannian norms of vectors, shape (...)."""
@@ -183,20 +240,171 @@ class Manifold:
 
     def scalar_curvature(self, points: Any) -> np.ndarray:
         """The scalar curvature at points, shape (...)."""
-        closed = isinstance(self._geometry, ClosedForm)
 
         def rule(p: Any, x: Any) -> Any:
-            if not closed:
-                return curvature.scalar_curvature(p, x)
-            p.require_domain(x)
-            environment = dict(zip(self.model.parameters, x.nodes, strict=True))
-            return type(x).scalar(p.graph.lower(self.symbolic.scalar_curvature, environment))
+            known = self._known_curvature(p, x)
+            return curvature.scalar_curvature(p, x) if known is None else known
 
         return self._evaluate("scalar_curvature", rule, [points], [()])
 
+    def _known_curvature(self, p: Any, x: Any) -> Any:
+        """The scalar curvature at a traced point by its formula, if there is one."""
+        if not isinstance(self._geometry, ClosedForm):
+            return None
+        p.require_domain(x)
+        environment = dict(zip(self.model.parameters, x.nodes, strict=True))
+        expression = without_cancellation(self.symbolic.scalar_curvature)
+        return type(x).scalar(p.graph.lower(expression, environment))
+
+    def _gaussian_curvature(self, p: Any, x: Any) -> Any:
+        """Half the scalar curvature of a surface by its formula, if it is one and there is one."""
+        scalar = self._known_curvature(p, x) if self.dimension == 2 else None
+        return None if scalar is None else 0.5 * scalar
+
+    def riemann(self, points: Any) -> np.ndarray:
+        """The Riemann tensor R^ρ_σμν of the Levi-Civita connection at points.
+
+        Parameters
+        ----------
+        points : array_like, shape (..., n)
+
+        Returns
+        -------
+        array, shape (..., n, n, n, n)
+            Indices [ρ, σ, μ, ν], with R^ρ_σμν = ∂_μ Γ^ρ_νσ - ∂_ν Γ^ρ_μσ + Γ^ρ_μλ Γ^λ_νσ - Γ^ρ_νλ Γ^λ_μσ.
+
+        Examples
+        --------
+        >>> import riemopt as ro
+        >>> manifold = ro.Manifold(ro.models.Normal(), backend="numpy")
+        >>> manifold.riemann([0.0, 2.0])[0, 1]
+        array([[ 0.  , -0.25],
+               [ 0.25,  0.  ]])
+        """
+
+        def rule(p: Any, x: Any) -> Any:
+            return curvature.riemann(p, x, self._gaussian_curvature(p, x))
+
+        return self._evaluate("riemann", rule, [points], [(self.dimension,) * 4])
+
+    def ricci(self, points: Any) -> np.ndarray:
+        """The Ricci tensor R_σν = R^ρ_σρν at points.
+
+        Parameters
+        ----------
+        points : array_like, shape (..., n)
+
+        Returns
+        -------
+        array, shape (..., n, n)
+
+        Examples
+        --------
+        >>> import riemopt as ro
+        >>> ro.Manifold(ro.models.Categorical(3), backend="numpy").ricci([0.25, 0.25])
+        array([[1.5, 0.5],
+               [0.5, 1.5]])
+        """
+
+        def rule(p: Any, x: Any) -> Any:
+            return curvature.ricci(p, x, self._gaussian_curvature(p, x))
+
+        return self._evaluate("ricci", rule, [points], [(self.dimension,) * 2])
+
+    def sectional_curvature(self, points: Any, u: Any, v: Any) -> np.ndarray:
+        """The sectional curvature ``R_ρσμν u^ρ v^σ u^μ v^ν / (|u|²|v|² - (u·v)²)`` of planes.
+
+        Parameters
+        ----------
+        points : array_like, shape (..., n)
+        u, v : array_like, shape (..., n)
+            Vectors that span the planes.
+
+        Returns
+        -------
+        array, shape (...)
+            NaN where u and v are parallel.
+
+        Raises
+        ------
+        ArgumentError
+            If the manifold has one dimension, and so no planes.
+
+        Examples
+        --------
+        >>> import riemopt as ro
+        >>> manifold = ro.Manifold(ro.models.Categorical(4), backend="numpy")
+        >>> float(manifold.sectional_curvature([0.1, 0.2, 0.3], [1.0, 0.0, 0.0], [0.0, 1.0, 2.0]).round(12))
+        0.25
+        """
+        if self.dimension < 2:
+            raise ArgumentError(f"{self.model.name} has one parameter: there are no planes in one dimension")
+
+        def rule(p: Any, x: Any, u: Any, v: Any) -> Any:
+            return curvature.sectional_curvature(p, x, u, v, self._gaussian_curvature(p, x))
+
+        return self._evaluate("sectional_curvature", rule, [points, u, v], [()])
+
+    def volume_element(self, points: Any) -> np.ndarray:
+        """The density √det g of the Riemannian volume at points: Jeffreys' prior up to its normalization.
+
+        Parameters
+        ----------
+        points : array_like, shape (..., n)
+
+        Returns
+        -------
+        array, shape (...)
+
+        Examples
+        --------
+        >>> import riemopt as ro
+        >>> ro.Manifold(ro.models.Exponential(), backend="numpy").volume_element([[0.5], [2.0]])
+        array([2. , 0.5])
+        """
+        return self._evaluate("volume_element", curvature.volume_element, [points], [()])
+
+    def amari_chentsov(self, points: Any) -> np.ndarray:
+        """The Amari–Chentsov tensor T_μνκ = E[∂_μℓ ∂_νℓ ∂_κℓ] at points, symmetric in its indices.
+
+        Parameters
+        ----------
+        points : array_like, shape (..., n)
+
+        Returns
+        -------
+        array, shape (..., n, n, n)
+
+        Examples
+        --------
+        >>> import riemopt as ro
+        >>> ro.Manifold(ro.models.Poisson(), backend="numpy").amari_chentsov([2.0])
+        array([[[0.25]]])
+        """
+        n, geometry = self.dimension, self._geometry
+        twist = geometry.skewness() if isinstance(geometry, ClosedForm) else geometry
+
+        def rule(p: Any, x: Any) -> Any:
+            p.require_domain(x)
+
+            def contraction(v: np.ndarray) -> Any:
+                if isinstance(twist, Quadrature):
+                    return type(x).of(p.graph, twist.skewness(p, list(x.nodes), [p.graph.constant(c) for c in v]))
+                return p.connection(x, v, -1.0) - p.connection(x, v, 1.0)
+
+            if not isinstance(twist, tuple):
+                return curvature.amari_chentsov(contraction, n)
+            environment = dict(zip(self.model.parameters, x.nodes, strict=True))
+            entries = [without_cancellation(entry) for entry in sp.flatten(self.symbolic.amari_chentsov)]
+            return type(x).of(p.graph, [p.graph.lower(entry, environment) for entry in entries]).reshape(n, n, n)
+
+        return self._evaluate("amari_chentsov", rule, [points], [(n, n, n)])
+
     # -- geodesics
 
-    def exp(self, points: Any, vectors: Any, rtol: float = RTOL, atol: float = ATOL, *, a: float = 0.0) -> np.ndarray:
+    def exp(
+        self, points: Any, vectors: Any, rtol: float = RTOL, atol: float | None = None, *, a: float = 0.0
+    ) -> np.ndarray:
         """The exponential map: where geodesics are after unit time.
 
         Parameters
@@ -204,7 +412,7 @@ class Manifold:
         points, vectors : array_like, shape (..., n)
             Where they start, and their velocities there.
         rtol, atol : float, optional
-            Tolerances of the integration.
+            Tolerances of the integration; the absolute one is a hundredth of the relative one unless it is given.
         a : float, optional
             Which α-connection's geodesics; 0 is Levi-Civita.
 
@@ -218,9 +426,19 @@ class Manifold:
             return p.exp(x, v, a)
 
         a = float(a)
-        return self._evaluate(("exp", a), rule, [points, vectors], [(self.dimension,)], tolerances=(rtol, atol))
+        both = _tolerances(rtol, atol)
+        return self._evaluate(("exp", a), rule, [points, vectors], [(self.dimension,)], tolerances=both)
 
-    def geodesic(self, points: Any, vectors: Any, times: Any, rtol: float = RTOL, atol: float = ATOL) -> np.ndarray:
+    def geodesic(
+        self,
+        points: Any,
+        vectors: Any,
+        times: Any,
+        rtol: float = RTOL,
+        atol: float | None = None,
+        *,
+        full_output: bool = False,
+    ) -> Any:
         """Points on geodesics.
 
         Parameters
@@ -229,21 +447,89 @@ class Manifold:
             Where they start, and their velocities there.
         times : array_like, shape (m,)
             When to look; negative times look back.
+        rtol, atol : float, optional
+            Tolerances of the integration; the absolute one is a hundredth of the relative one unless it is given.
+        full_output : bool, optional
+            Whether to say also when each geodesic enters and leaves the domain.
 
         Returns
         -------
-        array, shape (..., m, n)
+        curves : array, shape (..., m, n)
             NaN from where a geodesic leaves the domain.
+        info : GeodesicInfo
+            With ``full_output=True`` only.
+
+        Examples
+        --------
+        The mean of a Poisson distribution falls to nothing in finite time.
+
+        >>> import riemopt as ro
+        >>> manifold = ro.Manifold(ro.models.Poisson(), backend="numpy")
+        >>> curve, info = manifold.geodesic([1.0], [-1.0], [0.0, 1.0, 3.0], full_output=True)
+        >>> curve[:, 0]
+        array([1.  , 0.25,  nan])
+        >>> float(info.exit_time)
+        2.0
         """
         when = as_numbers(times, "times")
         if when.ndim != 1:
             raise ShapeError(f"times has shape {when.shape}, but must have one axis")
         n = self.dimension
         batch, (x, v) = broadcast((points, vectors), (("points", (n,)), ("vectors", (n,))))
-        curves = self.exp(x[:, None, :], when[:, None] * v[:, None, :], rtol, atol)
-        return curves.reshape(*batch, len(when), n)
+        if self._isometry is not None:
+            curves, info = self._known_curves(x, v, when)
+        else:
+            curves, info = self._integrated_curves(x, v, when, _tolerances(rtol, atol))
+        curves = curves.reshape(*batch, len(when), n)
+        return (curves, info.reshaped(batch)) if full_output else curves
 
-    def transport(self, points: Any, along: Any, vectors: Any, rtol: float = RTOL, atol: float = ATOL) -> np.ndarray:
+    def _known_curves(self, x: np.ndarray, v: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, GeodesicInfo]:
+        """Points on geodesics in closed form, shape (batch, m, n)."""
+        curves = self.exp(x[:, None, :], times[:, None] * v[:, None, :])
+        rates = self._evaluate("leaving", lambda p, x, v: np.stack([p.leaving(x, v), p.leaving(x, -v)]), [x, v], [(2,)])
+        with np.errstate(divide="ignore"):
+            exits, entries = 1.0 / rates[:, 0], -1.0 / rates[:, 1]
+        left = ~((entries < times.min(initial=0.0)) & (times.max(initial=0.0) < exits))
+        status = np.where(left, Status.LEFT_DOMAIN, Status.COMPLETED)
+        return curves, GeodesicInfo(status, entries, exits)
+
+    def _integrated_curves(
+        self, x: np.ndarray, v: np.ndarray, times: np.ndarray, tolerances: tuple[float, float]
+    ) -> tuple[np.ndarray, GeodesicInfo]:
+        """Points on geodesics by integration from each time to the next, shape (batch, m, n)."""
+        n, count = self.dimension, len(x)
+        curves = np.full((count, len(times), n), np.nan)
+        status = np.zeros(count, dtype=np.int64)
+        ends = np.full((2, count), np.inf)
+
+        def rule(p: Any, x: Any, v: Any, t: Any) -> Any:
+            state = p.follow(p.formulas.geodesic(), np.concatenate([x, v]), t[0])
+            p.note(state[2 * n])
+            return state[:n], state[n : 2 * n]
+
+        arguments = [("points", (n,)), ("vectors", (n,)), ("times", (1,))]
+        for side, sign in enumerate((-1.0, 1.0)):
+            order = np.argsort(sign * times, kind="stable")
+            point, velocity, now = x, v, 0.0
+            alive = np.arange(count)
+            for place in order[sign * times[order] >= 0.0]:
+                step = np.full((1, 1), times[place] - now)
+                arrays = [point, velocity, step]
+                found, end, speed, reached = self._run("follow", rule, arrays, [(n,), (n,), ()], tolerances, arguments)
+                lost = found != 0
+                status[alive[lost]] = found[lost]
+                ends[side, alive[lost]] = sign * (now + reached[lost])
+                alive, point, velocity = alive[~lost], end[~lost], speed[~lost]
+                now = times[place]
+                curves[alive, place] = point
+        outside = ~self.model.domain.contains(x)
+        ends[:, outside] = np.nan
+        status[outside] = Status.LEFT_DOMAIN
+        return curves, GeodesicInfo(status, -ends[0], ends[1])
+
+    def transport(
+        self, points: Any, along: Any, vectors: Any, rtol: float = RTOL, atol: float | None = None
+    ) -> np.ndarray:
         """Vectors carried parallel to themselves to the end of a geodesic.
 
         Parameters
@@ -254,45 +540,82 @@ class Manifold:
             Their velocities there: they end at ``exp(points, along)``.
         vectors : array_like, shape (..., n)
             What to carry.
+        rtol, atol : float, optional
+            Tolerances of the integration; the absolute one is a hundredth of the relative one unless it is given.
 
         Returns
         -------
         array, shape (..., n)
+            NaN where a geodesic leaves the domain.
         """
-        n = self.dimension
 
         def rule(p: Any, x: Any, u: Any, v: Any) -> Any:
-            return p.solve(p.formulas.transport, np.concatenate([x, u, v]), 1.0)[2 * n :]
+            return p.transport(x, u, v)
 
-        return self._evaluate("transport", rule, [points, along, vectors], [(n,)], tolerances=(rtol, atol))
+        arrays = [points, along, vectors]
+        return self._evaluate("transport", rule, arrays, [(self.dimension,)], tolerances=_tolerances(rtol, atol))
 
-    def log(self, points: Any, targets: Any, rtol: float = RTOL, atol: float = ATOL) -> np.ndarray:
+    def log(
+        self, points: Any, targets: Any, rtol: float = RTOL, atol: float | None = None, *, full_output: bool = False
+    ) -> Any:
         """The velocities of the geodesics that reach targets in unit time: the inverse of :meth:`exp`.
+
+        Where geodesics are no closed forms, they are found by Newton's method with the Jacobi equation, target after
+        target along a way from the point to its own.
 
         Parameters
         ----------
         points, targets : array_like, shape (..., n)
             Where the geodesics start and end.
+        rtol, atol : float, optional
+            Tolerances of the integration; the absolute one is a hundredth of the relative one unless it is given.
+        full_output : bool, optional
+            Whether to say also why a velocity is NaN, and how well it is known.
 
         Returns
         -------
-        array, shape (..., n)
+        velocities : array, shape (..., n)
             NaN where no geodesic was found.
+        info : LogInfo
+            With ``full_output=True`` only.
+
+        Examples
+        --------
+        >>> import riemopt as ro
+        >>> manifold = ro.Manifold(ro.models.Normal(), backend="numpy")
+        >>> v, info = manifold.log([0.0, 1.0], [[0.0, 2.0], [0.0, -2.0]], full_output=True)
+        >>> v.round(6)
+        array([[0.      , 0.693147],
+               [     nan,      nan]])
+        >>> info.message
+        '1 of 2: found; 1 of 2: the point or the target lies outside the domain'
         """
-        names = (("points", (self.dimension,)), ("targets", (self.dimension,)))
-        batch, (x, y) = broadcast((points, targets), names)
+        n = self.dimension
+        batch, (x, y) = broadcast((points, targets), (("points", (n,)), ("targets", (n,))))
+        if self._isometry is not None:
+            v = self._evaluate("log", lambda p, x, y: p.log(x, y), [x, y], [(n,)], tolerances=_tolerances(rtol, atol))
+            found = np.isfinite(v).all(axis=-1)
+            inside = self.model.domain.contains(x) & self.model.domain.contains(y)
+            missing = np.where(inside, Status.DIVERGED, Status.LEFT_DOMAIN)
+            info = LogInfo(np.where(found, Status.COMPLETED, missing), np.where(found, 0.0, np.nan))
+        else:
+            tolerances = _tolerances(rtol, atol)
 
-        def exp_and_slope(x: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            return self._exp_and_slope(x, v, rtol, atol)
+            def exp_and_slope(x: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+                return self._exp_and_slope(x, v, tolerances)
 
-        return shoot(exp_and_slope, self.norm, self.model.domain, x, y, rtol, atol).reshape(*batch, self.dimension)
+            v, info = shoot(exp_and_slope, self.norm, self.model.domain, x, y, *tolerances)
+        v = v.reshape(*batch, n)
+        return (v, info.reshaped(batch)) if full_output else v
 
-    def distance(self, points: Any, targets: Any, rtol: float = RTOL, atol: float = ATOL) -> np.ndarray:
+    def distance(self, points: Any, targets: Any, rtol: float = RTOL, atol: float | None = None) -> np.ndarray:
         """The Fisher–Rao distances between points and targets: the lengths of the geodesics of :meth:`log`.
 
         Parameters
         ----------
         points, targets : array_like, shape (..., n)
+        rtol, atol : float, optional
+            Tolerances of the integration; the absolute one is a hundredth of the relative one unless it is given.
 
         Returns
         -------
@@ -301,7 +624,9 @@ class Manifold:
         """
         return self.norm(points, self.log(points, targets, rtol, atol))
 
-    def _exp_and_slope(self, x: np.ndarray, v: np.ndarray, rtol: float, atol: float) -> tuple[np.ndarray, np.ndarray]:
+    def _exp_and_slope(
+        self, x: np.ndarray, v: np.ndarray, tolerances: tuple[float, float]
+    ) -> tuple[np.ndarray, np.ndarray]:
         """exp(x, v) and its derivative with respect to v, shape (..., n, n)."""
         n = self.dimension
 
@@ -311,9 +636,60 @@ class Manifold:
             columns = [end[2 * n * (k + 1) : 2 * n * (k + 1) + n] for k in range(n)]
             return end[:n], np.stack(columns, axis=1)
 
-        outputs = [(n,), (n, n)]
-        end, slope = self._run("jacobi", rule, [x, v], outputs, (rtol, atol))
+        rtol, atol = tolerances
+        # the derivatives begin at 0 and need no digits beyond those of the end
+        _, end, slope = self._run("jacobi", rule, [x, v], [(n,), (n, n)], (rtol, max(atol, 1e-3 * rtol)))
         return end, slope
+
+    # -- divergences
+
+    def kl_divergence(self, points: Any, targets: Any) -> np.ndarray:
+        """The Kullback–Leibler divergences KL(p ‖ p') = E_p[log p - log p'] of targets p' from points p, in nats.
+
+        Parameters
+        ----------
+        points, targets : array_like, shape (..., n)
+
+        Returns
+        -------
+        array, shape (...)
+            At least 0; NaN where a point or a target lies outside the domain.
+
+        Notes
+        -----
+        In an exponential family this is the Bregman divergence of the log-partition from the target to the point in
+        natural parameters, and that of its Legendre dual A* from the point to the target in mean parameters:
+        KL(p_z ‖ p_z') = A(z') - A(z) - (z' - z)·η = A*(η) - A*(η') - (η - η')·z'. In other models it is an integral.
+        Close points lose no digits: the relative error stays where it is for distant ones, but for what rounding the
+        coordinates themselves does to their difference.
+
+        Examples
+        --------
+        >>> import riemopt as ro
+        >>> manifold = ro.Manifold(ro.models.Exponential(), backend="numpy")
+        >>> manifold.kl_divergence([2.0], [[1.0], [2.0], [2.000001]])
+        array([1.93147181e-01, 0.00000000e+00, 1.24999916e-13])
+        """
+        self._require_geometry()
+        if self.model.chart.is_implicit:
+            points, targets = (self.model.chart.to_original(x) for x in (points, targets))
+            return self._own.kl_divergence(points, targets)
+        names = (("points", (self.dimension,)), ("targets", (self.dimension,)))
+        batch, (x, y) = broadcast((points, targets), names)
+
+        def values(name: str, rule: Callable[..., Any], arrays: Sequence[np.ndarray], count: int) -> np.ndarray:
+            return self._evaluate(name, rule, arrays, [(count,)])
+
+        return self._divergence(values, x, y).reshape(batch)
+
+    @cached_property
+    def _divergence(self) -> Bregman | ExpectedLogRatio:
+        return divergence_of(self.model)  # type: ignore[arg-type]
+
+    @cached_property
+    def _own(self) -> Manifold:
+        """The model in its own chart."""
+        return Manifold(self.model.original, self.backend)  # type: ignore[union-attr]
 
     # -- problems
 
@@ -346,12 +722,16 @@ class Manifold:
             raise ArgumentError(f"{model.name} has no inputs; they belong to a ConditionalModel")
         columns = model.require_samples(samples)
         count = len(columns[0])
-        form = model.expectation.form
+        # a chart without a closed form comes on top of the model's own
+        own = model.original if model.chart.is_implicit else model
+        form = own.expectation.form
         if form is None:
-            loss: Loss = SampleLoss(model.log_density, model.observation, model.parameters)
+            loss: Loss = SampleLoss(own.log_density, own.observation, own.parameters)
             data, table = np.array([1.0 / count]), np.ascontiguousarray(columns)
         else:
-            (loss, data), table = reduced_loss(model, form, columns), None
+            (loss, data), table = reduced_loss(own, form, columns), None
+        if own is not model:
+            loss = MovedLoss(model.chart, loss)
         return self._problem(loss, data, count, table)
 
     def _conditional_likelihood(self, model: ConditionalModel, targets: Any, inputs: Any) -> LikelihoodProblem:
@@ -389,7 +769,7 @@ class Manifold:
         outputs: Sequence[tuple[int, ...]],
         tolerances: tuple[float, float] | None = None,
     ) -> np.ndarray:
-        return self._run(key, rule, arrays, outputs, tolerances)[0]
+        return self._run(key, rule, arrays, outputs, tolerances)[1]
 
     def _run(
         self,
@@ -398,21 +778,32 @@ class Manifold:
         arrays: Sequence[Any],
         outputs: Sequence[tuple[int, ...]],
         tolerances: tuple[float, float] | None = None,
+        arguments: Sequence[tuple[str, tuple[int, ...]]] | None = None,
     ) -> list[np.ndarray]:
-        """The values of a rule of traced primitives at arrays of vectors, compiled at its first use."""
-        if tolerances is not None and not (min(tolerances) >= 0.0 and 0.0 < sum(tolerances) < np.inf):
-            raise ArgumentError(f"rtol and atol must be at least 0, and one of them positive, not {tolerances}")
+        """The status and the values of a rule of traced primitives at arrays of vectors, compiled at its first use."""
+        self._require_geometry()
+        kernel = self._kernels.get(key)
+        if kernel is None:
+            if arguments is None:
+                names = ["points", *(["vectors"] * (len(arrays) - 1))]
+                arguments = [(name, (self.dimension,)) for name in names]
+            sizes = [axes[0] for _, axes in arguments]
+            program = pointwise_program(self._formulas, rule, sizes, tolerances=tolerances is not None)
+            kernel = Kernel(self._target, program, arguments, outputs, constants=2 if tolerances else 0)
+            self._kernels[key] = kernel
+        return kernel(*arrays, constants=tolerances or ())
+
+    def _require_geometry(self) -> None:
         if isinstance(self.model, ConditionalModel):
             raise UnsupportedError(
                 f"the geometry of {self.model.name} is a mean over inputs: "
                 "ask the problem that likelihood(targets, inputs=...) makes"
             )
-        kernel = self._kernels.get(key)
-        if kernel is None:
-            sizes = [self.dimension] * len(arrays)
-            program = pointwise_program(self._formulas, rule, sizes, tolerances=tolerances is not None)
-            names = ["points", *(["vectors"] * (len(arrays) - 1))]
-            arguments = [(name, (self.dimension,)) for name in names]
-            kernel = Kernel(self._target, program, arguments, outputs, constants=2 if tolerances else 0)
-            self._kernels[key] = kernel
-        return kernel(*arrays, constants=tolerances or ())[1:]
+
+
+def _tolerances(rtol: float, atol: float | None) -> tuple[float, float]:
+    """The relative and the absolute tolerance of an integration."""
+    both = rtol, 0.01 * rtol if atol is None else atol
+    if not (min(both) >= 0.0 and 0.0 < sum(both) < np.inf):
+        raise ArgumentError(f"rtol and atol must be at least 0, and one of them positive, not {both}")
+    return both

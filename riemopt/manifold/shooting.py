@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from riemopt.manifold.info import LogInfo
 from riemopt.models.domain import Domain
+from riemopt.status import Status
 
 __all__ = ["shoot"]
 
@@ -22,39 +24,110 @@ _SHORTEST_PIECE = 1e-3
 _MOST_PIECES = 500
 """The number of pieces after which it does, too."""
 
+_LAST_STEPS = 4
+"""Newton steps at the target itself, at most."""
+
+_ACCEPTED = 1e-8
+"""How long the last of them may be, relative to the velocity."""
+
 
 def shoot(
     exp_and_slope: ExpAndSlope, norm: Norm, domain: Domain, x: np.ndarray, y: np.ndarray, rtol: float, atol: float
-) -> np.ndarray:
-    """Solve exp(x, v) = y for v along the way from x to y, as far at a time as Newton's method will go.
+) -> tuple[np.ndarray, LogInfo]:
+    """Solve exp(x, v) = y for v along a way from x to y, as far at a time as Newton's method will go.
 
-    Each piece of the way is predicted along the tangent, exp's derivative being known, and then corrected. A
-    piece on which the correction fails is tried again at a quarter of its length.
+    The way is straight in the free coordinates of the domain, in which a half-line is a line, where it stays inside;
+    else in the coordinates themselves. Each piece of it is predicted along the tangent, exp's derivative being known,
+    and then corrected. A piece on which the correction fails is tried again at a quarter of its length.
+
+    Parameters
+    ----------
+    exp_and_slope : callable
+        Takes points and vectors (k, n); returns exp and its derivative with respect to the vectors (k, n, n), the
+        index of the derivative last.
+    norm : callable
+        The Riemannian norms of vectors at points.
+    domain : Domain
+        Where points may lie.
+    x, y : array, shape (batch, n)
+        Where to start and what to reach.
+    rtol, atol : float
+        The tolerances of exp.
+
+    Returns
+    -------
+    v : array, shape (batch, n)
+        NaN where no geodesic was found.
+    info : LogInfo
     """
+    inside = domain.contains(x) & domain.contains(y)
+    x, y = (np.where(inside[:, None], ends, np.nan) for ends in (x, y))
+    way = _Way(domain, x, y)
     v, reached = np.zeros_like(x), x.copy()
     slope = np.tile(np.eye(x.shape[1]), (len(x), 1, 1))
     done = np.zeros(len(x))
-    # a chart's straight line says little about geodesics beyond a few units of length
-    inside = domain.contains(x) & domain.contains(y)
-    x, y = (np.where(inside[:, None], ends, np.nan) for ends in (x, y))
-    ahead = np.where(inside, 1.0 / np.maximum(1.0, norm(x, y - x)), 0.0)
+    # the beginning of the way says little about what is farther than a few units of length
+    ahead = np.where(inside, 1.0 / np.maximum(1.0, norm(x, way.beginning)), 0.0)
     shortest = _SHORTEST_PIECE * ahead
     for _ in range(_MOST_PIECES):
         active = np.flatnonzero((done < 1.0) & (ahead > shortest))
         if not len(active):
             break
-        target_at = np.minimum(done[active] + ahead[active], 1.0)
-        target = x[active] + target_at[:, None] * (y[active] - x[active])
+        to = np.minimum(done[active] + ahead[active], 1.0)
+        target = way(active, to)
         guess = v[active] + _solved(slope[active], target - reached[active])
         found, *state = _correct(exp_and_slope, norm, x[active], target, guess, rtol, atol)
         good = active[found]
         v[good], slope[good], reached[good] = (values[found] for values in state)
-        done[good] = target_at[found]
+        done[good] = to[found]
         ahead[good] *= 2.0
         ahead[active[~found]] *= 0.25
-    v[done < 1.0] = np.nan
-    # what Newton's method knows at the end is worth one more step
-    return v + _solved(slope, y - reached)
+    # at the target itself until a step tells that the one before was enough, or is no shorter: that is rounding
+    error = np.where(done >= 1.0, np.inf, np.nan)
+    active = np.flatnonzero(done >= 1.0)
+    for _ in range(_LAST_STEPS):
+        correction = _solved(slope[active], y[active] - reached[active])
+        size = norm(x[active], correction)
+        better = size < error[active]
+        active, correction, size = active[better], correction[better], size[better]
+        v[active] += correction
+        error[active] = size
+        active = active[size > 10.0 * rtol * norm(x[active], v[active])]
+        if not len(active):
+            break
+        reached[active], slope[active] = exp_and_slope(x[active], v[active])
+    known = error <= np.maximum(_ACCEPTED, 1e3 * rtol) * norm(x, v) + atol
+    v[~known] = np.nan
+    status = np.where(known, Status.COMPLETED, np.where(inside, Status.DIVERGED, Status.LEFT_DOMAIN))
+    return v, LogInfo(status, np.where(known, error, np.nan))
+
+
+class _Way:
+    """A way from each x to its y through the domain: takes fractions of it."""
+
+    def __init__(self, domain: Domain, x: np.ndarray, y: np.ndarray) -> None:
+        self._domain, self._x, self._y = domain, x, y
+        self._from, self._to = domain.to_free(x), domain.to_free(y)
+        known = np.isfinite(self._from).all(axis=-1) & np.isfinite(self._to).all(axis=-1)
+        samples = self._free(slice(None), np.linspace(0.0, 1.0, 33)[:, None])
+        self._is_free = np.asarray(known & domain.contains(samples).all(axis=0))
+
+    def __call__(self, places: np.ndarray, fractions: np.ndarray) -> np.ndarray:
+        straight = self._x[places] + fractions[:, None] * (self._y[places] - self._x[places])
+        points = np.where(self._is_free[places, None], self._free(places, fractions), straight)
+        return np.where(fractions[:, None] < 1.0, points, self._y[places])
+
+    @property
+    def beginning(self) -> np.ndarray:
+        """The velocity at x of one who goes the whole way in unit time."""
+        with np.errstate(invalid="ignore"):
+            free = self._domain.free_slope(self._x) * (self._to - self._from)
+        return np.where(self._is_free[:, None], free, self._y - self._x)
+
+    def _free(self, places: slice | np.ndarray, fractions: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore"):
+            free = self._from[places] + fractions[..., None] * (self._to[places] - self._from[places])
+        return self._domain.from_free(free)
 
 
 def _correct(
@@ -63,7 +136,7 @@ def _correct(
     """A few Newton steps for exp(x, v) = y: which converged, v, the derivative of exp there, and exp(x, v)."""
     v = v.copy()
     end, slope = exp_and_slope(x, v)
-    # what is left is squared by the one step more in _shoot; a chord may be much longer than its geodesic
+    # the steps at the target square what is left; a chord may be much longer than its geodesic
     length = np.minimum(norm(y, y - x), norm(x, v))
     enough = 1e-6 * length + 100.0 * norm(y, rtol * np.abs(y) + atol)
     error = norm(y, y - end)

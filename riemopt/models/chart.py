@@ -16,7 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from riemopt.errors import ExpressionError, ModelError, ShapeError
 from riemopt.expressions import free_names, parse
-from riemopt.models.domain import Domain, array_function, as_points, require_known
+from riemopt.implicit import is_implicit
+from riemopt.models.domain import Domain, as_points, require_known
+from riemopt.numeric import array_function
 
 __all__ = ["Chart", "infer_symbols"]
 
@@ -52,6 +54,8 @@ class Chart:
     validate : bool, optional
         Whether to check that φ is invertible. It is checked on sampled points, so a chart that folds only far out, or
         in a tiny region, can pass.
+    inverse : tuple of Expr, optional
+        φ⁻¹ where it is what defines the chart: each coordinate as an expression of `original_parameters`.
 
     Raises
     ------
@@ -76,6 +80,7 @@ class Chart:
     original_domain: Domain
     domain: Domain
     validate: InitVar[bool] = True
+    inverse: tuple[sp.Expr, ...] | None = None
 
     def __post_init__(self, validate: bool) -> None:
         for name in ("original_parameters", "parameters", "expressions"):
@@ -98,7 +103,7 @@ class Chart:
         domain : Domain
         """
         same = tuple(parameters)
-        return cls(same, same, same, domain, domain, validate=False)
+        return cls(same, same, same, domain, domain, validate=False, inverse=same)
 
     @classmethod
     def of(
@@ -152,6 +157,10 @@ class Chart:
             raise ModelError(f"chart: {further.original_parameters} are not the coordinates {self.parameters}")
         inner = dict(zip(self.parameters, further.expressions, strict=True))
         expressions = tuple(expression.xreplace(inner) for expression in self.expressions)
+        inverse = None
+        if self.inverse is not None and further.inverse is not None:
+            outer = dict(zip(self.parameters, self.inverse, strict=True))
+            inverse = tuple(expression.xreplace(outer) for expression in further.inverse)
         return Chart(
             self.original_parameters,
             further.parameters,
@@ -159,6 +168,7 @@ class Chart:
             self.original_domain,
             further.domain,
             validate=False,
+            inverse=inverse,
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -169,6 +179,11 @@ class Chart:
     def dimension(self) -> int:
         """How many coordinates there are."""
         return len(self.parameters)
+
+    @property
+    def is_implicit(self) -> bool:
+        """Whether φ has no closed form and is found by Newton's method."""
+        return is_implicit(self.expressions)
 
     def describe(self) -> str:
         """The chart as text: ``"alpha = a, beta = 1/b"``."""
@@ -218,6 +233,8 @@ class Chart:
         if self.expressions == self.parameters:
             inside = self.original_domain.contains(targets) & self.domain.contains(targets)
             return np.where(inside[..., None], targets, np.nan)
+        if self.inverse is not None and self._closed_inverse is not None:
+            return np.where(self.original_domain.contains(targets)[..., None], self._closed_inverse(targets), np.nan)
         flat = targets.reshape(-1, self.dimension)
         found = np.full_like(flat, np.nan)
         sought = np.flatnonzero(self.original_domain.contains(flat))
@@ -283,6 +300,8 @@ class Chart:
     @cached_property
     def inverse_expressions(self) -> tuple[sp.Expr, ...] | None:
         """φ⁻¹ in closed form, each coordinate of this chart in the original ones; None where none was found."""
+        if self.inverse is not None:
+            return self.inverse
         targets = [sp.Dummy(symbol.name, **symbol.assumptions0) for symbol in self.original_parameters]
         solution = _eliminate(self, targets)
         back = dict(zip(targets, self.original_parameters, strict=True))

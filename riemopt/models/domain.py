@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import sympy as sp
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit
 from sympy.core.relational import Relational
 
 from riemopt.arrays import as_numbers
+from riemopt.boxes import Box
 from riemopt.errors import DomainError, ModelError, ShapeError
-from riemopt.models.numeric import numeric_function
+from riemopt.numeric import array_function
 
-__all__ = ["Domain", "array_function", "as_points", "require_known"]
+__all__ = ["Domain", "Image", "as_points", "require_known"]
 
 Floats = NDArray[np.float64]
 
@@ -226,9 +226,9 @@ class Domain:
     # -- free coordinates: the box of the conditions on single coordinates, unrolled onto ℝⁿ
 
     @cached_property
-    def bounds(self) -> tuple[Floats, Floats]:
-        """The lowest and highest value of each coordinate that the conditions on it alone allow, two of shape (n,)."""
-        lower, upper = np.full(self.dimension, -np.inf), np.full(self.dimension, np.inf)
+    def box(self) -> Box:
+        """The values of each coordinate that the conditions on it alone allow."""
+        lower, upper = [-np.inf] * self.dimension, [np.inf] * self.dimension
         for condition in self.conditions:
             if condition.lhs in self.parameters and condition.rhs.is_number:
                 index, bound = self.parameters.index(condition.lhs), float(condition.rhs)
@@ -236,34 +236,24 @@ class Domain:
                     lower[index] = max(lower[index], bound)
                 else:
                     upper[index] = min(upper[index], bound)
-        return lower, upper
+        return Box(tuple(lower), tuple(upper))
+
+    @property
+    def bounds(self) -> tuple[Floats, Floats]:
+        """The lowest and highest value of each coordinate that the conditions on it alone allow, two of shape (n,)."""
+        return self.box.bounds
 
     def to_free(self, points: Floats) -> Floats:
-        """Each coordinate unrolled onto the real line: x, log(x - l), -log(u - x) or logit; NaN outside the bounds."""
-        lower, upper = self.bounds
-        above, below = np.isfinite(lower), np.isfinite(upper)
-        with np.errstate(all="ignore"):
-            half = np.where(above, np.log(points - lower), -np.log(upper - points))
-            within = logit((points - lower) / (upper - lower))
-        return np.where(above & below, within, np.where(above | below, half, points))
+        """See :meth:`Box.to_free`."""
+        return self.box.to_free(points)
 
     def from_free(self, free: Floats) -> Floats:
-        """The inverse of `to_free`."""
-        lower, upper = self.bounds
-        above, below = np.isfinite(lower), np.isfinite(upper)
-        with np.errstate(all="ignore"):
-            half = np.where(above, lower + np.exp(free), upper - np.exp(-free))
-            within = lower + (upper - lower) * expit(free)
-        return np.where(above & below, within, np.where(above | below, half, free))
+        """See :meth:`Box.from_free`."""
+        return self.box.from_free(free)
 
     def free_slope(self, points: Floats) -> Floats:
-        """The derivative of each coordinate by its free coordinate, shape (..., n)."""
-        lower, upper = self.bounds
-        above, below = np.isfinite(lower), np.isfinite(upper)
-        with np.errstate(all="ignore"):
-            half = np.where(above, points - lower, upper - points)
-            within = (points - lower) * (upper - points) / (upper - lower)
-        return np.where(above & below, within, np.where(above | below, half, 1.0))
+        """See :meth:`Box.free_slope`."""
+        return self.box.free_slope(points)
 
     # -- evaluation
 
@@ -293,37 +283,39 @@ class Domain:
         return f"{where} is outside its domain {', '.join(own)}"
 
 
-def array_function(parameters: Sequence[sp.Symbol], expressions: Sequence[sp.Expr]) -> Callable[[Floats], Floats]:
-    """Compile expressions into a function of arrays, points (..., n) to values (..., m).
+@dataclass(frozen=True)
+class Image(Domain):
+    """The image of a domain under a map.
 
-    Parameters
+    Attributes
     ----------
-    parameters : sequence of Symbol
-        The n coordinates.
-    expressions : sequence of Expr
-        The m values.
-
-    Returns
-    -------
-    callable
-        Quiet about division by zero and the like: the values are then infinite or NaN.
-
-    Examples
-    --------
-    >>> x, y = sp.symbols("x y", real=True)
-    >>> array_function((x, y), (x * y, sp.Integer(1)))(np.array([2.0, 3.0]))
-    array([6., 1.])
+    source : Domain
+        The domain.
+    expressions : tuple of sympy.Expr
+        The map.
     """
-    compiled = numeric_function(parameters, expressions)
 
-    def values(points: Floats) -> Floats:
-        result = np.empty((*points.shape[:-1], len(expressions)))
-        with np.errstate(all="ignore"):
-            for index, value in enumerate(compiled(*np.moveaxis(points, -1, 0))):
-                result[..., index] = value
-        return result
+    source: Domain
+    expressions: tuple[sp.Expr, ...]
 
-    return values
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "source": self.source, "expressions": self.expressions}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self.__dict__.update(source=state["source"], expressions=state["expressions"])
+
+    def interior_points(self, count: int, rng: int | np.random.Generator = 0, *, spread: float = 1.0) -> Floats:
+        """Images of random points of the source; see :meth:`Domain.interior_points`."""
+        points = self._map(self.source.interior_points(4 * count, rng, spread=spread))
+        found = points[self.contains(points)]
+        if len(found) < count:
+            raise ModelError(f"no points found that satisfy {self.describe()}")
+        return found[:count]
+
+    @cached_property
+    def _map(self) -> Callable[[Floats], Floats]:
+        return array_function(self.source.parameters, self.expressions)
 
 
 def as_points(points: ArrayLike, parameters: Sequence[sp.Symbol], what: str = "points") -> Floats:

@@ -18,8 +18,8 @@ import numpy as np
 import sympy as sp
 
 from riemopt.errors import ExpectationError
-from riemopt.models.numeric import numeric_function
 from riemopt.models.support import describe
+from riemopt.numeric import numeric_function
 from riemopt.quadrature import integrals, integrals_of_rows, peaks_of_rows
 
 __all__ = ["Plan", "Stretch"]

@@ -13,11 +13,12 @@ from sympy.core.function import AppliedUndef
 from riemopt.errors import DataError, ModelError, ShapeError
 from riemopt.models.chart import Chart
 from riemopt.models.check import require_density
-from riemopt.models.domain import Domain, array_function, as_points
+from riemopt.models.domain import Domain, as_points
+from riemopt.models.dual import ImplicitFamily, dual_chart, in_chart, mean_parameters, natural_form
 from riemopt.models.expectation import Expectation, ExponentialForm, expectation_of, exponential_form
-from riemopt.models.numeric import numeric_function
 from riemopt.models.plan import Plan
 from riemopt.models.support import contains, describe, member, require_fit
+from riemopt.numeric import array_function, numeric_function
 
 __all__ = ["StatisticalModel"]
 
@@ -174,6 +175,8 @@ class StatisticalModel:
     @cached_property
     def expectation(self) -> Expectation:
         """How expectations under the model are taken; ``print`` it to read it in words."""
+        if self.chart.is_implicit:
+            return ImplicitFamily(self.original.expectation, self.chart)
         return expectation_of(
             self.log_density,
             self.observation,
@@ -243,17 +246,86 @@ class StatisticalModel:
         new = _as_tuple(parameters)
         step = Chart.of(self.domain, {**{p: p for p in self.parameters}, **substitution}, new)
         exchange = dict(zip(self.parameters, step.expressions, strict=True))
+        return self._moved(step, self.log_density.subs(exchange, simultaneous=True), name or self.name)
 
+    def _moved(self, step: Chart, log_density: sp.Expr, name: str) -> StatisticalModel:
+        """The model in the coordinates of a further chart."""
         moved = StatisticalModel.__new__(StatisticalModel)
-        moved.name = name or self.name
-        moved.log_density = self.log_density.subs(exchange, simultaneous=True)
+        moved.name, moved.log_density = name, log_density
         moved.observation, moved.support, moved.constraints = self.observation, self.support, self.constraints
-        moved.parameters, moved.domain = new, step.domain
+        moved.parameters, moved.domain = step.parameters, step.domain
         moved.chart = self.chart.then(step)
         moved.original = self.original
         moved._sampler = self._sampler
         moved._validate()
         return moved
+
+    def natural_chart(self) -> StatisticalModel:
+        """An exponential family in its natural parameters z: log p = z·T(x) - A(z) + log h(x).
+
+        They are called ``z_1``, ``z_2``, ..., or ``z`` if there is one, with an underscore behind where the model has
+        these names; the order of the statistics is that of ``exponential_form``, but statistics of one factor come
+        before those of two. In this chart Γ^(1) = 0: geodesics of the exponential connection are straight lines.
+
+        Returns
+        -------
+        StatisticalModel
+            A reparametrization of the original model, whatever chart this model is in.
+
+        Raises
+        ------
+        ModelError
+            If the model is not an exponential family, or is one with more statistics than parameters.
+
+        Examples
+        --------
+        >>> import riemopt as ro
+        >>> natural = ro.models.Gamma().natural_chart()
+        >>> natural
+        Gamma(z_1, z_2): z_2 < 0, z_1 > -1
+        >>> natural.chart.describe()
+        'alpha = z_1 + 1, beta = -z_2'
+        """
+        return self._dual_chart("z")
+
+    def mean_chart(self) -> StatisticalModel:
+        """An exponential family in its mean parameters η = E[T(x)] = ∂A/∂z.
+
+        They are called ``eta_1``, ``eta_2``, ..., or ``eta``, in the order of :meth:`natural_chart`. In this chart
+        Γ^(-1) = 0: geodesics of the mixture connection are straight lines. The metric is the inverse of that in natural
+        parameters.
+
+        Returns
+        -------
+        StatisticalModel
+            A reparametrization of the original model. Where the parameters have no closed form in η, as for Gamma or
+            Beta, they are found by Newton's method wherever numbers are asked for, and there are no tensors to read.
+
+        Raises
+        ------
+        ModelError
+            If the model is not an exponential family, or is one with more statistics than parameters.
+
+        Examples
+        --------
+        >>> import riemopt as ro
+        >>> ro.models.Normal().mean_chart().chart.describe()
+        'mu = eta_1, sigma = sqrt(-eta_1**2 + eta_2)'
+        >>> mean = ro.models.Gamma().mean_chart()
+        >>> mean.chart.from_original([2.0, 4.0])
+        array([-0.96351003,  0.5       ])
+        >>> mean.chart.to_original([-0.96351003, 0.5]).round(6)
+        array([2., 4.])
+        """
+        return self._dual_chart("eta")
+
+    def _dual_chart(self, letter: str) -> StatisticalModel:
+        if self.original is not self:
+            return self.original._dual_chart(letter)
+        form = natural_form(self)
+        image = form.natural if letter == "z" else mean_parameters(self)
+        step = dual_chart(self.domain, image, letter, (*self.parameters, *self.observation))
+        return self._moved(step, in_chart(form, step, natural=letter == "z"), self.name)
 
     # -- numbers
 

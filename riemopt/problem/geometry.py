@@ -6,19 +6,36 @@ loss and its differential. What is under an integral or a sum is differentiated 
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import sympy as sp
 
 from riemopt.kernels.lowering import Graph, Integral, Node, Peak, Program, TableSum
+from riemopt.models.chart import Chart
 from riemopt.models.conditional import ConditionalModel
 from riemopt.models.plan import Plan, Stretch
+from riemopt.problem import cancellation
 from riemopt.status import Status
 
-__all__ = ["ClosedForm", "ClosedLoss", "DataAverage", "Geometry", "Loss", "OutputLoss", "Quadrature", "SampleLoss"]
+__all__ = [
+    "ClosedForm",
+    "ClosedLoss",
+    "DataAverage",
+    "Deferred",
+    "Geometry",
+    "Loss",
+    "Moved",
+    "MovedLoss",
+    "OutputLoss",
+    "Quadrature",
+    "SampleLoss",
+]
 
 _MASS = 1e-9
 """How far the total probability may be from 1."""
@@ -38,6 +55,51 @@ class Geometry(ABC):
     @abstractmethod
     def mixed(self, p: Any, theta: Sequence[Node], u: Sequence[Node], v: Sequence[Node]) -> list[Node]:
         """The lowered product Γ_ναβ u^α v^β of two vectors."""
+
+    def factors(self, p: Any, theta: Sequence[Node]) -> dict[tuple[int, int], Node]:
+        """Entries of L, and of D on the diagonal, of g = L D Lᵀ, that elimination would spoil; no others."""
+        return {}
+
+    def raised(self, p: Any, theta: Sequence[Node], u: Sequence[Node], v: Sequence[Node]) -> list[Node] | None:
+        """Γ^μ_αβ u^α v^β where raising the index of the lowered product would spoil it; else None."""
+        return None
+
+
+class Deferred(Geometry):
+    """A geometry that is derived when it is first asked for; geodesics in closed form never ask.
+
+    Parameters
+    ----------
+    derive : callable
+        Gives the geometry.
+    """
+
+    def __init__(self, derive: Callable[[], Geometry]) -> None:
+        self._derive = derive
+
+    @cached_property
+    def _geometry(self) -> Geometry:
+        return self._derive()
+
+    def metric(self, p: Any, theta: Sequence[Node]) -> list[Node]:
+        """See :class:`Geometry`."""
+        return self._geometry.metric(p, theta)
+
+    def connection(self, p: Any, theta: Sequence[Node], v: Sequence[Node], a: float) -> list[Node]:
+        """See :class:`Geometry`."""
+        return self._geometry.connection(p, theta, v, a)
+
+    def mixed(self, p: Any, theta: Sequence[Node], u: Sequence[Node], v: Sequence[Node]) -> list[Node]:
+        """See :class:`Geometry`."""
+        return self._geometry.mixed(p, theta, u, v)
+
+    def factors(self, p: Any, theta: Sequence[Node]) -> dict[tuple[int, int], Node]:
+        """See :class:`Geometry`."""
+        return self._geometry.factors(p, theta)
+
+    def raised(self, p: Any, theta: Sequence[Node], u: Sequence[Node], v: Sequence[Node]) -> list[Node] | None:
+        """See :class:`Geometry`."""
+        return self._geometry.raised(p, theta, u, v)
 
 
 class Loss(ABC):
@@ -67,7 +129,7 @@ def _square(n: int, triangle: Sequence[Node]) -> list[Node]:
 
 @dataclass(frozen=True, eq=False)
 class ClosedForm(Geometry):
-    """A geometry in SymPy expressions.
+    """A geometry in SymPy expressions; those in which polygammas cancel are rewritten before they become numbers.
 
     Attributes
     ----------
@@ -91,15 +153,20 @@ class ClosedForm(Geometry):
     def metric(self, p: Any, theta: Sequence[Node]) -> list[Node]:
         """See :class:`Geometry`."""
         environment = dict(zip(self.parameters, theta, strict=True))
-        return [p.graph.lower(e, environment) for e in self.tensor]
+        return [p.graph.lower(e, environment) for e in self._metric]
+
+    def factors(self, p: Any, theta: Sequence[Node]) -> dict[tuple[int, int], Node]:
+        """See :class:`Geometry`."""
+        environment = dict(zip(self.parameters, theta, strict=True))
+        return {place: p.graph.lower(e, environment) for place, e in self._factors.items()}
 
     def connection(self, p: Any, theta: Sequence[Node], v: Sequence[Node], a: float) -> list[Node]:
         """See :class:`Geometry`."""
         g = p.graph
         environment = dict(zip((*self.parameters, *self.velocity), (*theta, *v), strict=True))
-        product = [g.lower(e, environment) for e in self.product]
+        product = [g.lower(e, environment) for e in self._product]
         if a:
-            skewness = self.skewness()
+            skewness = self._skewness
             if isinstance(skewness, Quadrature):
                 twist = skewness.skewness(p, theta, v)
             else:
@@ -114,6 +181,65 @@ class ClosedForm(Geometry):
         bilinear = g.tangents(self.connection(p, theta, probe, 0.0), dict(zip(probe, v, strict=True)))
         # linear in the probe: its tangent along u is its value there
         return [g.mul(g.constant(0.5), x) for x in g.tangents(bilinear, dict(zip(probe, u, strict=True)))]
+
+    def raised(self, p: Any, theta: Sequence[Node], u: Sequence[Node], v: Sequence[Node]) -> list[Node] | None:
+        """See :class:`Geometry`."""
+        environment = dict(zip(self.parameters, theta, strict=True))
+
+        def lower(e: sp.Expr) -> Node:
+            return p.graph.lower(e, environment)
+
+        return [_bent(p.graph, lower, bend, u, v) for bend in self._bends] or None
+
+    @cached_property
+    def _bends(self) -> tuple[cancellation.Bend, ...]:
+        return cancellation.bends(self.tensor, self.parameters)
+
+    @cached_property
+    def _metric(self) -> sp.Matrix:
+        return self.tensor.applyfunc(cancellation.without_cancellation)
+
+    @cached_property
+    def _factors(self) -> dict[tuple[int, int], sp.Expr]:
+        return cancellation.factors(self.tensor)
+
+    @cached_property
+    def _product(self) -> tuple[sp.Expr, ...]:
+        return self._coefficientwise(self.product)
+
+    @cached_property
+    def _skewness(self) -> tuple[sp.Expr, ...] | Quadrature:
+        skewness = self.skewness()
+        return skewness if isinstance(skewness, Quadrature) else self._coefficientwise(skewness)
+
+    def _coefficientwise(self, forms: Iterable[sp.Expr]) -> tuple[sp.Expr, ...]:
+        return tuple(cancellation.without_cancellation_along(e, self.velocity) for e in forms)
+
+
+def _bent(
+    g: Graph, lower: Callable[[sp.Expr], Node], bend: cancellation.Bend, u: Sequence[Node], v: Sequence[Node]
+) -> Node:
+    """(A u₀v₀ + B (u₀v₁ + u₁v₀) + C u₁v₁) / D, the square completed where the terms might cancel."""
+    a, b, c, determinant, below = map(lower, (bend.first, bend.mixed, bend.second, bend.determinant, bend.below))
+
+    def completed(square: Node, first: int) -> Node:
+        """(C u₁ + B u₀)(C v₁ + B v₀) + (AC - B²) u₀v₀ over CD, or the same with C and A exchanged."""
+        x, y = (g.add(g.mul(square, w[1 - first]), g.mul(b, w[first])) for w in (u, v))
+        above = g.add(g.mul(x, y), g.mul(determinant, g.mul(u[first], v[first])))
+        return g.div(above, g.mul(square, below))
+
+    if bend.second.is_nonzero:
+        return completed(c, 0)
+    if bend.first.is_nonzero:
+        return completed(a, 1)
+    terms = g.mul(a, g.mul(u[0], v[0])), g.mul(c, g.mul(u[1], v[1]))
+    crossed = g.mul(b, g.mul(u[0], v[1])), g.mul(b, g.mul(u[1], v[0]))
+    sizes = [g.call("absolute", term) for term in (*terms, *crossed)]
+    half = g.mul(g.constant(0.5), g.add(sizes[2], sizes[3]))
+    plain = g.div(g.add(g.add(*terms), g.add(*crossed)), below)
+    about_first = g.call("select", g.operate("gt", sizes[0], half), completed(a, 1), plain)
+    is_second = g.operate("and", g.operate("ge", sizes[1], sizes[0]), g.operate("gt", sizes[1], half))
+    return g.call("select", is_second, completed(c, 0), about_first)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +271,101 @@ class ClosedLoss(Loss):
     def _lower(self, p: Any, theta: Sequence[Node], expressions: Iterable[sp.Expr]) -> list[Node]:
         environment = dict(zip(self.symbols, (*theta, *p.data), strict=True))
         return [p.graph.lower(e, environment) for e in expressions]
+
+
+# -- charts without a closed form
+
+
+class _Transition:
+    """A chart θ = φ(ξ) at a point: θ, the columns of J = ∂θ/∂ξ, and what they give for vectors."""
+
+    def __init__(self, graph: Graph, chart: Chart, xi: Sequence[Node]) -> None:
+        self.graph = graph
+        self._probes = [graph.input(f"coordinate {i}") for i in range(len(xi))]
+        self._point = dict(zip(self._probes, xi, strict=True))
+        environment = dict(zip(chart.parameters, self._probes, strict=True))
+        image = [graph.lower(e, environment) for e in chart.expressions]
+        self._columns = [graph.tangents(image, {probe: graph.constant(1.0)}) for probe in self._probes]
+        self.theta = graph.substitute(image, self._point)
+        self.columns = [graph.substitute(column, self._point) for column in self._columns]
+
+    def push(self, v: Sequence[Node]) -> list[Node]:
+        """J v."""
+        return self._combined(self.columns, v)
+
+    def pull(self, covector: Sequence[Node]) -> list[Node]:
+        """Jᵀ c."""
+        return [self.graph.dot(column, covector) for column in self.columns]
+
+    def bend(self, u: Sequence[Node], v: Sequence[Node]) -> list[Node]:
+        """D²φ[u, v]."""
+        seeds = dict(zip(self._probes, v, strict=True))
+        return self.graph.substitute(self.graph.tangents(self._combined(self._columns, u), seeds), self._point)
+
+    def _combined(self, columns: Sequence[Sequence[Node]], coefficients: Sequence[Node]) -> list[Node]:
+        return [self.graph.dot(row, coefficients) for row in zip(*columns, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class Moved(Geometry):
+    """A geometry in another chart θ = φ(ξ), which is differentiated in the graph.
+
+    Attributes
+    ----------
+    chart : Chart
+        φ.
+    original : Geometry
+        The geometry in θ.
+    """
+
+    chart: Chart
+    original: Geometry
+
+    def metric(self, p: Any, theta: Sequence[Node]) -> list[Node]:
+        """See :class:`Geometry`: Jᵀ g J."""
+        phi = _Transition(p.graph, self.chart, theta)
+        metric = self.original.metric(p, phi.theta)
+        rows = [phi.pull(_lowered(p.graph, metric, column)) for column in phi.columns]
+        return _square(len(theta), _symmetric(len(theta), lambda i, j: rows[i][j]))
+
+    def connection(self, p: Any, theta: Sequence[Node], v: Sequence[Node], a: float) -> list[Node]:
+        """See :class:`Geometry`: Jᵀ(Γ^(a)(Jv) + g D²φ[v, v])."""
+        phi = _Transition(p.graph, self.chart, theta)
+        product = self.original.connection(p, phi.theta, phi.push(v), a)
+        return phi.pull(self._bent(p, phi, product, phi.bend(v, v)))
+
+    def mixed(self, p: Any, theta: Sequence[Node], u: Sequence[Node], v: Sequence[Node]) -> list[Node]:
+        """See :class:`Geometry`."""
+        phi = _Transition(p.graph, self.chart, theta)
+        product = self.original.mixed(p, phi.theta, phi.push(u), phi.push(v))
+        return phi.pull(self._bent(p, phi, product, phi.bend(u, v)))
+
+    def _bent(self, p: Any, phi: _Transition, product: Sequence[Node], bend: Sequence[Node]) -> list[Node]:
+        lowered = _lowered(p.graph, self.original.metric(p, phi.theta), bend)
+        return [p.graph.add(c, b) for c, b in zip(product, lowered, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class MovedLoss(Loss):
+    """A loss in another chart."""
+
+    chart: Chart
+    original: Loss
+
+    def value(self, p: Any, theta: Sequence[Node]) -> Node:
+        """See :class:`Loss`."""
+        return self.original.value(p, _Transition(p.graph, self.chart, theta).theta)
+
+    def gradient(self, p: Any, theta: Sequence[Node]) -> list[Node]:
+        """See :class:`Loss`: Jᵀ ∂L."""
+        phi = _Transition(p.graph, self.chart, theta)
+        return phi.pull(self.original.gradient(p, phi.theta))
+
+
+def _lowered(g: Graph, metric: Sequence[Node], vector: Sequence[Node]) -> list[Node]:
+    """g v."""
+    n = len(vector)
+    return [g.dot(metric[n * i : n * (i + 1)], vector) for i in range(n)]
 
 
 # -- integrals over the support
@@ -263,6 +484,34 @@ class Quadrature(Geometry):
 
         return self._expect(p, theta, v, terms)
 
+    def divergence(self, p: Any, theta: Sequence[Node], target: Sequence[Node], small: bool) -> list[Node]:
+        """The Kullback–Leibler divergence E[u], u = ℓ(θ) - ℓ(θ'), of a target θ'; `small`, as E[exp(-u) - 1 + u]."""
+
+        def terms(scope: _Scope) -> list[Node]:
+            ratio = self._log_ratio(scope, small and not self.plan.moves)
+            return [_excess(scope.graph, ratio) if small else ratio]
+
+        return self._expect(p, theta, target, terms)
+
+    def _log_ratio(self, scope: _Scope, smooth: bool) -> Node:
+        """ℓ(θ) - ℓ(θ') at a target scope.v; of a smooth density by Gauss and Legendre's integral of its derivative."""
+        g = scope.graph
+
+        def moved(node: Node, point: Sequence[Node]) -> Node:
+            return g.substitute([node], dict(zip(scope.theta, point, strict=True)))[0]
+
+        if not smooth:
+            return g.sub(scope.density, moved(scope.density, scope.v))
+        step = [g.sub(there, here) for here, there in zip(scope.theta, scope.v, strict=True)]
+        probes = [g.input(f"step {i}") for i in range(len(step))]
+        slope = scope.along(scope.density, probes)
+        total = g.constant(0.0)
+        for node, weight in zip(*np.polynomial.legendre.leggauss(6), strict=True):
+            time = g.constant(float(node + 1.0) / 2.0)
+            between = [g.add(x, g.mul(time, d)) for x, d in zip(scope.theta, step, strict=True)]
+            total = g.sub(total, g.mul(g.constant(float(weight) / 2.0), moved(slope, between)))
+        return g.substitute([total], dict(zip(probes, step, strict=True)))[0]
+
     def _expect(self, p: Any, theta: Sequence[Node], v: Sequence[Node], terms: _Terms) -> list[Node]:
         """E[f] of what `terms` gives, and the condition that the total probability is 1."""
         g: Graph = p.graph
@@ -324,6 +573,15 @@ class Quadrature(Geometry):
         weight = Program(inputs, (scope.weight,))
         body = Program(inputs, (scope.weight, *values, *sizes))
         return Integral(weight, body, second.lattice), Peak(weight, second.lattice)
+
+
+def _excess(g: Graph, u: Node) -> Node:
+    """exp(-u) - 1 + u, near 0 by its series."""
+    series = g.constant(0.0)
+    for k in range(8, 1, -1):
+        series = g.sub(g.constant(1.0 / math.factorial(k)), g.mul(u, series))
+    near = g.operate("lt", g.call("absolute", u), g.constant(0.05))
+    return g.call("select", near, g.mul(g.mul(u, u), series), g.add(g.call("expm1", g.neg(u)), u))
 
 
 def _largest(graph: Graph, nodes: Sequence[Node]) -> Node:

@@ -9,9 +9,9 @@ import numpy as np
 import sympy as sp
 
 from riemopt.models.expectation import ExponentialForm
-from riemopt.models.numeric import numeric_function
 from riemopt.models.statistical import StatisticalModel
 from riemopt.models.support import contains
+from riemopt.numeric import numeric_function
 from riemopt.problem.geometry import ClosedLoss
 
 __all__ = ["reduced_loss"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from typing import Any
@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from riemopt.geometry.closed_forms import Isometry
 from riemopt.kernels.lowering import Condition, Graph, Node, Ode, Program
 from riemopt.kernels.target import TrajectoryProgram
 from riemopt.kernels.tracing import TracedArray, TracingError, flatten, unflatten
+from riemopt.models.straight import StraightLine
 from riemopt.problem.geometry import Geometry, Loss
 from riemopt.problem.protocol import PRIMITIVES, Problem
+from riemopt.problem.standard import StandardGeodesics
 from riemopt.status import Status
 
 __all__ = ["Formulas", "TracedPrimitives", "pointwise_program", "trajectory_program"]
@@ -43,6 +46,10 @@ class Formulas:
         The loss and its differential.
     data : int, optional
         How many numbers the loss, and possibly the geometry, depend on besides the point.
+    isometry : Isometry, optional
+        Coordinates in which geodesics are closed forms.
+    straight_line : callable, optional
+        Takes a; gives the geodesics of the a-connection where they are straight lines in some coordinates, else None.
     """
 
     parameters: tuple[sp.Symbol, ...]
@@ -50,6 +57,8 @@ class Formulas:
     geometry: Geometry
     loss: Loss | None = None
     data: int = 0
+    isometry: Isometry | None = None
+    straight_line: Callable[[float], StraightLine | None] = lambda a: None
 
     @property
     def dimension(self) -> int:
@@ -81,7 +90,7 @@ class Formulas:
 
         def derivative(p: TracedPrimitives, y: Any) -> Any:
             point, velocity, carried = y[:n], y[n : 2 * n], y[2 * n :]
-            turned = p.raise_index(point, p.mixed_connection(point, velocity, carried))
+            turned = p.raised_connection(point, velocity, carried)
             return np.concatenate([velocity, p.acceleration(point, velocity), -turned])
 
         return self._ode(3 * n, derivative, self._approach(3 * n))
@@ -118,14 +127,22 @@ class Formulas:
     def _approach(self, dimension: int) -> Program | None:
         """How fast a geodesic, whose state begins with (θ, θ̇), closes in on the edge: the largest -ṁ/m and ṁ/m.
 
-        By mean, a geodesic of the Poisson model is a parabola that touches 0 and comes back.
+        By mean, a geodesic of the Poisson model is a parabola that touches 0 and comes back. At a bound that is not 0,
+        what rounding leaves of m is the edge.
         """
         graph, n = Graph(), self.dimension
         state = [graph.input(f"state {i}") for i in range(dimension)]
         environment = dict(zip(self.parameters, state[:n], strict=True))
         margins = [graph.lower(margin, environment) for margin in self.margins]
         slopes = graph.tangents(margins, dict(zip(state[:n], state[n : 2 * n], strict=True)))
-        rates = [graph.div(slope, margin) for slope, margin in zip(slopes, margins, strict=True)]
+        rates = []
+        for margin, slope, expression in zip(margins, slopes, self.margins, strict=True):
+            terms = [graph.call("absolute", graph.lower(term, environment)) for term in sp.Add.make_args(expression)]
+            distance = margin
+            if len(terms) > 1:
+                lost = graph.mul(graph.constant(_SINGULAR), reduce(graph.add, terms))
+                distance = graph.call("maximum", graph.sub(margin, lost), graph.constant(0.0))
+            rates.append(graph.div(slope, distance))
         if not rates:
             return None
         backward = reduce(lambda a, b: graph.call("maximum", a, b), rates)
@@ -162,6 +179,7 @@ class TracedPrimitives(Problem):
     atol: Node | None = None
     loss_required: bool = True
     conditions: list[Condition] = field(default_factory=list)
+    notes: list[Node] = field(default_factory=list)
     metrics: dict[tuple[Node, ...], list[Node]] = field(default_factory=dict)
     _factors: dict[tuple[Node, ...], tuple[list[list[Node]], list[Node]]] = field(default_factory=dict)
 
@@ -196,6 +214,10 @@ class TracedPrimitives(Problem):
         for condition in reversed(self.conditions if conditions is None else conditions):
             result = g.call("select", condition.holds, result, g.constant(float(condition.status)))
         return result
+
+    def note(self, value: Any) -> None:
+        """Add to the outputs a number that is wanted whatever the status is."""
+        self.notes += self._nodes(value)
 
     # -- primitives
 
@@ -234,6 +256,18 @@ class TracedPrimitives(Problem):
             solution[i] = g.sub(solution[i], g.dot(column, solution[i + 1 :]))
         return TracedArray.of(g, solution)
 
+    def inner(self, theta: Any, u: Any, v: Any) -> TracedArray:
+        """The inner product g_μν u^μ v^ν; as Σ d_j (Lᵀu)_j (Lᵀv)_j where elimination would spoil the factors."""
+        g, n = self.graph, self.formulas.dimension
+        if not self.formulas.geometry.factors(self, self._point(theta)):
+            return u @ (self.metric(theta) @ v)  # type: ignore[no-any-return]
+        lower, pivots = self._factorized(theta)
+        turned = [
+            [g.add(w[j], g.dot([lower[i][j] for i in range(j + 1, n)], w[j + 1 :])) for j in range(n)]
+            for w in (self._nodes(u), self._nodes(v))
+        ]
+        return TracedArray.scalar(g.dot(pivots, [g.mul(x, y) for x, y in zip(*turned, strict=True)]))
+
     def connection(self, theta: Any, vector: Any, a: float = 0.0) -> TracedArray:
         """The lowered product of the a-connection, Γ_ν(v) - (a/2) T_ν(v, v); see :class:`Problem`."""
         product = self.formulas.geometry.connection(self, self._point(theta), self._nodes(vector), a)
@@ -244,9 +278,58 @@ class TracedPrimitives(Problem):
         product = self.formulas.geometry.mixed(self, self._point(theta), self._nodes(u), self._nodes(v))
         return TracedArray.of(self.graph, product)
 
+    def raised_connection(self, theta: Any, u: Any, v: Any) -> TracedArray:
+        """The product Γ^μ_αβ u^α v^β of two vectors, a vector."""
+        raised = self.formulas.geometry.raised(self, self._point(theta), self._nodes(u), self._nodes(v))
+        if raised is None:
+            lowered = self.connection(theta, v) if u is v else self.mixed_connection(theta, u, v)
+            return self.raise_index(theta, lowered)
+        self._factorized(theta)  # for the condition that the metric is regular
+        return TracedArray.of(self.graph, raised)
+
+    def acceleration(self, theta: Any, velocity: Any, a: float = 0.0) -> TracedArray:
+        """The right-hand side of the geodesic equation; see :class:`Problem`."""
+        if a:
+            return -self.raise_index(theta, self.connection(theta, velocity, a))
+        return -self.raised_connection(theta, velocity, velocity)
+
     def exp(self, theta: Any, vector: Any, a: float = 0.0) -> TracedArray:
-        """The exponential map of an a-connection, by integrating its geodesic equation; see :class:`Problem`."""
+        """The exponential map of an a-connection, in closed form or by integration; see :class:`Problem`."""
+        if a == 0 and self.formulas.isometry is not None:
+            return self._standard(theta, vector).end
+        line = self.formulas.straight_line(a)
+        if line is not None:
+            return self._straight(line, theta, vector)
         return self.solve(self.formulas.geodesic(a), np.concatenate([theta, vector]), 1.0)[: self.formulas.dimension]
+
+    def _straight(self, line: StraightLine, theta: Any, vector: Any) -> TracedArray:
+        g = self.graph
+        environment = dict(zip(line.symbols, (*self._point(theta), *self._nodes(vector)), strict=True))
+        for margin in line.margins:
+            self.require(Status.LEFT_DOMAIN, g.operate("gt", g.lower(margin, environment), g.constant(0.0)))
+        end = TracedArray.of(g, [g.lower(e, environment) for e in line.end])
+        self.require_domain(end)
+        return end
+
+    def transport(self, theta: Any, along: Any, vector: Any) -> TracedArray:
+        """A vector carried parallel to itself to ``exp(theta, along)``."""
+        if self.formulas.isometry is not None:
+            return self._standard(theta, along).carried(vector)
+        state = np.concatenate([theta, along, vector])
+        return self.solve(self.formulas.transport, state, 1.0)[2 * self.formulas.dimension :]
+
+    def log(self, theta: Any, target: Any) -> TracedArray:
+        """The inverse of :meth:`exp`, where geodesics are closed forms."""
+        return self._standard(theta).log(target)
+
+    def leaving(self, theta: Any, vector: Any) -> TracedArray:
+        """One over the time at which a geodesic leaves the domain, or 0, where geodesics are closed forms."""
+        return self._standard(theta, vector).rate
+
+    def _standard(self, theta: Any, vector: Any = None) -> StandardGeodesics:
+        self.require_domain(theta)
+        assert self.formulas.isometry is not None
+        return StandardGeodesics(self, self.formulas.isometry, theta, vector)
 
     def flow(self, theta: Any, time: Any) -> TracedArray:
         """The exact natural gradient flow; see :class:`Problem`."""
@@ -256,6 +339,10 @@ class TracedPrimitives(Problem):
 
     def solve(self, ode: Ode, state: Any, duration: Any) -> TracedArray:
         """The state of a differential equation after a time."""
+        return self.follow(ode, state, duration)[:-1]
+
+    def follow(self, ode: Ode, state: Any, duration: Any) -> TracedArray:
+        """The state of a differential equation after a time, and the time up to which there is a solution."""
         g = self.graph
         rtol = g.constant(RTOL) if self.rtol is None else self.rtol
         atol = g.constant(ATOL) if self.atol is None else self.atol
@@ -292,21 +379,25 @@ class TracedPrimitives(Problem):
         """The factors of g = L D Lᵀ at a point, on scalars; a pivot that is lost in rounding is a singular metric."""
         key = tuple(self._nodes(theta))
         if key not in self._factors:
-            self._factors[key] = self._factorize(self.metric(theta).nodes)
+            metric = self.metric(theta).nodes
+            self._factors[key] = self._factorize(metric, self.formulas.geometry.factors(self, key))
         return self._factors[key]
 
-    def _factorize(self, metric: np.ndarray) -> tuple[list[list[Node]], list[Node]]:
+    def _factorize(
+        self, metric: np.ndarray, known: Mapping[tuple[int, int], Node]
+    ) -> tuple[list[list[Node]], list[Node]]:
+        """The rows of L left of its diagonal, and D; what is `known` of them is not computed."""
         g, n = self.graph, len(metric)
         lower: list[list[Node]] = [[] for _ in range(n)]
         pivots: list[Node] = []
         for j in range(n):
             scaled = [g.mul(lower[j][k], pivots[k]) for k in range(j)]
-            pivot = g.sub(metric[j, j], g.dot(lower[j][:j], scaled))
+            pivot = known.get((j, j)) or g.sub(metric[j, j], g.dot(lower[j][:j], scaled))
             threshold = g.mul(g.constant(_SINGULAR if j else 0.0), metric[j, j])
             self.require(Status.SINGULAR_METRIC, g.operate("gt", pivot, threshold))
             for i in range(j + 1, n):
                 entry = g.sub(metric[i, j], g.dot(lower[i][:j], scaled))
-                lower[i].append(g.div(entry, pivot))
+                lower[i].append(known.get((i, j)) or g.div(entry, pivot))
             pivots.append(pivot)
         return lower, pivots
 
@@ -338,7 +429,7 @@ def pointwise_program(
     -------
     Program
         Its inputs are the vectors, the data of `formulas`, and the tolerances. Its first output is the status, the
-        others are NaN unless the status is 0.
+        others are NaN unless the status is 0, but for what the rule notes, which comes last.
     """
     graph, data = Graph(), formulas.data
     arrays = [_inputs(graph, f"array {k},", size) for k, size in enumerate(sizes)]
@@ -350,7 +441,7 @@ def pointwise_program(
     good, nan = graph.operate("eq", status, graph.constant(0.0)), graph.constant(float("nan"))
     outputs = [graph.call("select", good, _node(graph, leaf), nan) for leaf in leaves]
     inputs = [node for array in arrays for node in array.nodes] + constants
-    return Program(tuple(inputs), (status, *outputs))
+    return Program(tuple(inputs), (status, *outputs, *primitives.notes))
 
 
 def _only(array: Any) -> Node:

@@ -39,7 +39,7 @@ def test_product_is_the_contraction_of_either_kind_of_symbols(case):
     contracted = [sum(first[nu, a, b] * v[a] * v[b] for a, b in pairs) for nu in range(n)]
     assert_equal(lowered, numbers(case, contracted))
 
-    second = connection.second_kind(g, parameters)
+    second = connection.second_kind(np.array(g.inv(), dtype=object), first)
     again = [sum(g[nu, mu] * second[mu, a, b] * v[a] * v[b] for mu in range(n) for a, b in pairs) for nu in range(n)]
     assert_equal(lowered, numbers(case, again))
 
@@ -136,8 +136,9 @@ def test_connections_of_opposite_a_are_dual(case, a):
     """∂_κ g_μν = Γ^(a)_νκμ + Γ^(-a)_μκν: together they keep inner products."""
     g = fisher_metric(case.model)
     skewness, parameters = case.model.expectation.skewness, case.model.parameters
-    plus = connection.alpha_first_kind(g, skewness, parameters, a)
-    minus = connection.alpha_first_kind(g, skewness, parameters, -a)
+    lowered = connection.first_kind(g, parameters)
+    skewness = np.array(skewness.tolist(), dtype=object)
+    plus, minus = (connection.alpha_first_kind(lowered, skewness, sign * a) for sign in (1, -1))
     indices = list(product(range(len(parameters)), repeat=3))
     change = [g[mu, nu].diff(parameters[kappa]) for kappa, mu, nu in indices]
     parts = [plus[nu, kappa, mu] + minus[mu, kappa, nu] for kappa, mu, nu in indices]

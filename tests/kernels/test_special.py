@@ -9,10 +9,16 @@ import mpmath
 import numba
 import numpy as np
 import pytest
+import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
 from riemopt.kernels import special
+from riemopt.kernels.lowering import Graph, Program
+from riemopt.kernels.numba import NumbaTarget
+from riemopt.kernels.numpy import NumpyTarget
+from riemopt.kernels.remainder import PolygammaRemainder, leading_terms
+from riemopt.kernels.target import Target
 
 ORDERS = range(7)
 ROOT = 1.4616321449683622  # of digamma, rounded to a double
@@ -133,6 +139,99 @@ def test_a_value_too_small_for_a_double_is_a_zero_and_nothing_raises(target: Mod
 def test_digamma_of_the_largest_doubles_is_the_logarithm(target: ModuleType) -> None:
     for x in (1e155, 1e300, 1.7e308):
         assert target.digamma(x) == pytest.approx(math.log(x), rel=1e-15)
+
+
+def remainder(order: int, x: float) -> mpmath.mpf:
+    """psi_n less its two leading terms, at digits enough for what cancels."""
+    with mpmath.workdps(40 + 2 * max(0, int(math.log10(x)))):
+        x = mpmath.mpf(x)
+        leading = mpmath.factorial(order - 1) / x**order + mpmath.factorial(order) / (2 * x ** (order + 1))
+        return mpmath.psi(order, x) + (-1) ** order * leading
+
+
+def worst_remainder_error(values: Iterable[float], order: int, points: Iterable[float]) -> tuple[float, float]:
+    pairs = zip(map(float, values), map(float, points), strict=True)
+    return max((float(abs(value / remainder(order, x) - 1)), x) for value, x in pairs)
+
+
+@pytest.mark.parametrize("order", ORDERS[1:])
+def test_remainder_agrees_with_mpmath_from_1e_minus_6_to_1e8(target: ModuleType, order: int) -> None:
+    f = getattr(target, f"polygamma_remainder_{order}")
+    points = np.concatenate([np.geomspace(1e-6, 1e8, 500), np.linspace(0.05, 12, 150), [1.0, 2.0, 0.5, 100.0]])
+    error, x = worst_remainder_error(map(f, points.tolist()), order, points)
+    assert error < BOUND, x
+
+
+@pytest.mark.parametrize("order", ORDERS[1:])
+def test_remainder_is_accurate_while_it_is_a_normal_double(target: ModuleType, order: int) -> None:
+    f = getattr(target, f"polygamma_remainder_{order}")
+    points = np.concatenate([np.geomspace(1e-40, 1e-6, 40), np.geomspace(1e8, 1e34, 40)])
+    error, x = worst_remainder_error(map(f, points.tolist()), order, points)
+    assert error < BOUND, x
+
+
+@pytest.mark.parametrize("order", ORDERS[1:])
+@pytest.mark.parametrize("backend", [NumpyTarget, NumbaTarget])
+def test_remainder_agrees_with_mpmath_on_both_backends(backend: type[Target], order: int) -> None:
+    graph = Graph()
+    x = graph.input("x")
+    program = Program((x,), (graph.call(f"polygamma_remainder_{order}", x),))
+    points = np.concatenate([np.geomspace(1e-6, 1e8, 300), np.linspace(0.05, 12, 80), np.geomspace(1e-30, 1e30, 40)])
+    values = backend().pointwise(program, [1], 0)(points[:, None], np.empty(0))[:, 0]
+    error, worst = worst_remainder_error(values, order, points)
+    assert error < BOUND, worst
+    outside = np.array([[0.0], [-0.5], [-3.0], [-math.inf], [math.nan]])
+    assert np.isnan(backend().pointwise(program, [1], 0)(outside, np.empty(0))).all()
+
+
+@given(x=positive)
+def test_unit_steps_of_the_remainder_obey_its_recurrence(x: float) -> None:
+    # rho_1(x) - rho_1(x+1) = (1/x - 1/(x+1))^2/2, from DLMF 5.15.5
+    step = 0.5 / (x * (x + 1)) ** 2
+    assert special.polygamma_remainder_1(x) == pytest.approx(special.polygamma_remainder_1(x + 1) + step, rel=5e-15)
+
+
+@pytest.mark.parametrize("order", ORDERS[1:])
+@given(x=positive)
+def test_leading_terms_and_remainder_make_the_polygamma(order: int, x: float) -> None:
+    leading = math.factorial(order - 1) / x**order + math.factorial(order) / (2 * x ** (order + 1))
+    whole = (-1) ** (order + 1) * leading + getattr(special, f"polygamma_remainder_{order}")(x)
+    assert whole == pytest.approx(function(special, order)(x), rel=5e-15)
+
+
+@pytest.mark.parametrize("order", ORDERS[1:])
+def test_remainder_at_the_ends_of_its_domain_is_as_the_polygamma(target: ModuleType, order: int) -> None:
+    f, sign = getattr(target, f"polygamma_remainder_{order}"), (-1) ** (order + 1)
+    for x in (math.inf, 1.7e308):
+        assert f(x) == 0.0
+        assert math.copysign(1.0, f(x)) == sign
+    assert f(5e-324) == f(1e-160) == sign * math.inf
+    assert all(math.isnan(f(x)) for x in (0.0, -0.0, -5e-324, -0.5, -7.25, -math.inf, math.nan))
+
+
+@pytest.mark.parametrize("order", ORDERS[1:6])
+def test_derivative_of_a_remainder_is_the_next_one(order: int) -> None:
+    graph = Graph()
+    x = graph.input("x")
+    (slope,) = graph.tangents([graph.call(f"polygamma_remainder_{order}", x)], {x: graph.constant(1.0)})
+    assert slope is graph.call(f"polygamma_remainder_{order + 1}", x)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("order", ORDERS[1:])
+def test_symbolic_remainder_has_the_values_the_derivative_and_the_form_of_a_polygamma(order: int, count: int) -> None:
+    x = sp.Symbol("x", positive=True)
+    e = PolygammaRemainder(order, x, count)
+    assert sp.polygamma(order, x) == sp.expand(e.rewrite(sp.polygamma) + leading_terms(order, x, count))
+    assert e.diff(x) == PolygammaRemainder(order + 1, x, count)
+    graph = Graph()
+    node = graph.input("x")
+    run = NumpyTarget().pointwise(Program((node,), (graph.lower(e, {x: node}),)), [1], 0)
+    for point in (0.003, 1.0, 37.5, 1e6):
+        second = (-1) ** order * mpmath.factorial(order) / (2 * mpmath.mpf(point) ** (order + 1))
+        expected = remainder(order, point) - (second if count == 1 else 0)
+        assert float(e.evalf(subs={x: point})) == pytest.approx(float(expected), rel=1e-15)
+        assert run(np.array([[point]]), np.empty(0))[0, 0] == pytest.approx(float(expected), rel=BOUND)
 
 
 BESSEL_BOUND = 1.5e-15  # the docstring promises less

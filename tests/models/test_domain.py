@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from riemopt.errors import DomainError, ModelError, ShapeError
-from riemopt.models.domain import Domain, array_function
+from riemopt.models.domain import Domain
+from riemopt.numeric import array_function
 
 alpha, beta = sp.symbols("alpha beta", positive=True)
 mu = sp.Symbol("mu", real=True)
