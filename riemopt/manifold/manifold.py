@@ -668,7 +668,7 @@ class Manifold:
         >>> import riemopt as ro
         >>> manifold = ro.Manifold(ro.models.Exponential(), backend="numpy")
         >>> manifold.kl_divergence([2.0], [[1.0], [2.0], [2.000001]])
-        array([1.93147181e-01, 0.00000000e+00, 1.24999916e-13])
+        array([1.93147181e-01, 0.00000000e+00, 1.24999958e-13])
         """
         self._require_geometry()
         if self.model.chart.is_implicit:
@@ -682,6 +682,37 @@ class Manifold:
 
         return self._divergence(values, x, y).reshape(batch)
 
+    def bregman_divergence(self, points: Any, targets: Any) -> np.ndarray:
+        """The Bregman divergences of the log-partition, B(z, z') = A(z) - A(z') - ∇A(z')·(z - z'), in nats.
+
+        Parameters
+        ----------
+        points, targets : array_like, shape (..., n)
+            In the coordinates of the chart; z and z' are their natural parameters.
+
+        Returns
+        -------
+        array, shape (...)
+            :meth:`kl_divergence` with the arguments exchanged; NaN where a point or a target lies outside the domain.
+
+        Raises
+        ------
+        UnsupportedError
+            If the model is not an exponential family.
+
+        Examples
+        --------
+        >>> import riemopt as ro
+        >>> manifold = ro.Manifold(ro.models.Exponential(), backend="numpy")
+        >>> float(manifold.bregman_divergence([1.0], [2.0]).round(6))
+        0.193147
+        """
+        self._require_geometry()
+        own = self._own if self.model.chart.is_implicit else self  # type: ignore[union-attr]
+        if not isinstance(own._divergence, Bregman):
+            raise UnsupportedError(f"{self.model.name} is not an exponential family: it has no log-partition")
+        return self.kl_divergence(targets, points)
+
     @cached_property
     def _divergence(self) -> Bregman | ExpectedLogRatio:
         return divergence_of(self.model)  # type: ignore[arg-type]
@@ -689,7 +720,7 @@ class Manifold:
     @cached_property
     def _own(self) -> Manifold:
         """The model in its own chart."""
-        return Manifold(self.model.original, self.backend)  # type: ignore[union-attr]
+        return Manifold(self.model.original, self.backend, closed_forms=self.closed_forms)  # type: ignore[union-attr]
 
     # -- problems
 

@@ -170,11 +170,18 @@ def test_it_is_the_bregman_divergence_of_the_log_partition_and_of_its_dual(name)
     partition = sp.lambdify(natural.parameters, form.log_partition, "scipy")
     z, there = natural.chart.from_original(p), natural.chart.from_original(q)
     eta, other = mean.chart.from_original(p), mean.chart.from_original(q)
-    found = float(ro.Manifold(model, backend="numpy").kl_divergence(p, q))
+    manifold = ro.Manifold(model, backend="numpy")
+    found = float(manifold.kl_divergence(p, q))
+    assert manifold.bregman_divergence(q, p) == found
     assert partition(*there) - partition(*z) - (there - z) @ eta == pytest.approx(found, rel=1e-9)
     # A*(η) = z·η - A(z), whose slope is z
     dual, dual_there = z @ eta - partition(*z), there @ other - partition(*there)
     assert dual - dual_there - (eta - other) @ there == pytest.approx(found, rel=1e-9)
+
+
+def test_what_is_no_exponential_family_has_no_bregman_divergence():
+    with pytest.raises(UnsupportedError, match="Cauchy is not an exponential family"):
+        ro.Manifold(ro.models.Cauchy(), backend="numpy").bregman_divergence([0.0, 1.0], [1.0, 1.0])
 
 
 @pytest.mark.parametrize("name", ["normal", "categorical", "gamma", "inversegaussian"])
