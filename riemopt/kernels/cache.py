@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-__all__ = ["directory", "load", "load_unsaved"]
+__all__ = ["clear", "contents", "directory", "load", "load_unsaved"]
 
 _loaded: dict[str, ModuleType] = {}
 _temporary: list[tempfile.TemporaryDirectory[str]] = []
@@ -71,6 +71,19 @@ def directory() -> Path:
     import platformdirs
 
     return _prepared(os.environ.get("RIEMOPT_CACHE") or platformdirs.user_cache_dir("riemopt", appauthor=False))
+
+
+def contents() -> list[Path]:
+    """The files of all kernels that are kept, other versions' too, and what a broken run has left."""
+    path = directory()
+    found = [*path.glob("kernel_*.py"), *path.glob("__pycache__/kernel_*"), *path.glob("*.part")]
+    return sorted(file for file in found if file.is_file())
+
+
+def clear() -> None:
+    """Delete these files, and no others. Who has loaded a kernel keeps it."""
+    for file in contents():
+        file.unlink(missing_ok=True)  # another process may be at it as well
 
 
 @functools.lru_cache

@@ -272,7 +272,8 @@ def integrate(
             start.astype(np.float64),
             duration,
             rtol=max(rtol, 100.0 * rounding),
-            atol=atol if start.dtype == np.float64 else max(atol, rounding),
+            # SciPy has no scale for what begins at 0 if there is no absolute tolerance
+            atol=max(atol, 1e-6 * rtol if start.dtype == np.float64 else rounding),
         )
         for _ in range(MAXIMAL_STEPS):
             if solver.status != "running":

@@ -216,7 +216,7 @@ class Domain:
             # a**2 > 1000 has its points far out, a simplex of many coordinates near their lower bounds
             shift, log_scale = generator.normal(size=2) * 0.2 * max(attempt - 5, 0)
             free = generator.uniform(-_SPREAD, _SPREAD, (max(4 * count, 256), self.dimension))
-            trial = self.from_free((free * np.exp(log_scale) + shift) * spread)
+            trial = self.from_free(free * np.exp(log_scale) * spread + shift)
             inside = np.isfinite(trial).all(axis=-1) & (self._margins_at(trial) > 0).all(axis=-1)
             found = np.concatenate([found, trial[inside]])
             if len(found) >= count:

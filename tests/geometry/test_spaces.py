@@ -154,5 +154,5 @@ def test_no_velocity_is_no_way(name):
     np.testing.assert_allclose(space.exp(u, still), u, rtol=1e-14)
     np.testing.assert_allclose(space.log(u, u), still, atol=1e-14)
     np.testing.assert_allclose(space.transport(u, still, z), z, rtol=1e-12, atol=1e-14)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         assert space.leaving(u, still) == 0.0
