@@ -599,12 +599,7 @@ class Manifold:
             missing = np.where(inside, Status.DIVERGED, Status.LEFT_DOMAIN)
             info = LogInfo(np.where(found, Status.COMPLETED, missing), np.where(found, 0.0, np.nan))
         else:
-            tolerances = _tolerances(rtol, atol)
-
-            def exp_and_slope(x: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-                return self._exp_and_slope(x, v, tolerances)
-
-            v, info = shoot(exp_and_slope, self.norm, self.model.domain, x, y, *tolerances)
+            v, info = shoot(self._exp_and_slope, self.norm, self.model.domain, x, y, *_tolerances(rtol, atol))
         v = v.reshape(*batch, n)
         return (v, info.reshaped(batch)) if full_output else v
 
@@ -624,9 +619,7 @@ class Manifold:
         """
         return self.norm(points, self.log(points, targets, rtol, atol))
 
-    def _exp_and_slope(
-        self, x: np.ndarray, v: np.ndarray, tolerances: tuple[float, float]
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _exp_and_slope(self, x: np.ndarray, v: np.ndarray, rtol: float, atol: float) -> tuple[np.ndarray, np.ndarray]:
         """exp(x, v) and its derivative with respect to v, shape (..., n, n)."""
         n = self.dimension
 
@@ -636,7 +629,6 @@ class Manifold:
             columns = [end[2 * n * (k + 1) : 2 * n * (k + 1) + n] for k in range(n)]
             return end[:n], np.stack(columns, axis=1)
 
-        rtol, atol = tolerances
         # the derivatives begin at 0 and need no digits beyond those of the end
         _, end, slope = self._run("jacobi", rule, [x, v], [(n,), (n, n)], (rtol, max(atol, 1e-3 * rtol)))
         return end, slope

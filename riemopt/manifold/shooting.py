@@ -12,7 +12,7 @@ from riemopt.status import Status
 
 __all__ = ["shoot"]
 
-ExpAndSlope = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+ExpAndSlope = Callable[[np.ndarray, np.ndarray, float, float], tuple[np.ndarray, np.ndarray]]
 Norm = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 _NEWTON_STEPS = 5
@@ -24,7 +24,10 @@ _SHORTEST_PIECE = 1e-3
 _MOST_PIECES = 500
 """The number of pieces after which it does, too."""
 
-_LAST_STEPS = 4
+_ON_THE_WAY = 1e-6, 1e-8
+"""Tolerances of exp before the target is reached: the place on the way needs not to be exact."""
+
+_LAST_STEPS = 6
 """Newton steps at the target itself, at most."""
 
 _ACCEPTED = 1e-8
@@ -43,8 +46,8 @@ def shoot(
     Parameters
     ----------
     exp_and_slope : callable
-        Takes points and vectors (k, n); returns exp and its derivative with respect to the vectors (k, n, n), the
-        index of the derivative last.
+        Takes points and vectors (k, n) and two tolerances; returns exp and its derivative with respect to the vectors
+        (k, n, n), the index of the derivative last.
     norm : callable
         The Riemannian norms of vectors at points.
     domain : Domain
@@ -76,7 +79,8 @@ def shoot(
         to = np.minimum(done[active] + ahead[active], 1.0)
         target = way(active, to)
         guess = v[active] + _solved(slope[active], target - reached[active])
-        found, *state = _correct(exp_and_slope, norm, x[active], target, guess, rtol, atol)
+        loose = max(rtol, _ON_THE_WAY[0]), max(atol, _ON_THE_WAY[1])
+        found, *state = _correct(exp_and_slope, norm, x[active], target, guess, *loose)
         good = active[found]
         v[good], slope[good], reached[good] = (values[found] for values in state)
         done[good] = to[found]
@@ -85,6 +89,7 @@ def shoot(
     # at the target itself until a step tells that the one before was enough, or is no shorter: that is rounding
     error = np.where(done >= 1.0, np.inf, np.nan)
     active = np.flatnonzero(done >= 1.0)
+    reached[active], slope[active] = exp_and_slope(x[active], v[active], rtol, atol)
     for _ in range(_LAST_STEPS):
         correction = _solved(slope[active], y[active] - reached[active])
         size = norm(x[active], correction)
@@ -95,7 +100,7 @@ def shoot(
         active = active[size > 10.0 * rtol * norm(x[active], v[active])]
         if not len(active):
             break
-        reached[active], slope[active] = exp_and_slope(x[active], v[active])
+        reached[active], slope[active] = exp_and_slope(x[active], v[active], rtol, atol)
     known = error <= np.maximum(_ACCEPTED, 1e3 * rtol) * norm(x, v) + atol
     v[~known] = np.nan
     status = np.where(known, Status.COMPLETED, np.where(inside, Status.DIVERGED, Status.LEFT_DOMAIN))
@@ -135,25 +140,31 @@ def _correct(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """A few Newton steps for exp(x, v) = y: which converged, v, the derivative of exp there, and exp(x, v)."""
     v = v.copy()
-    end, slope = exp_and_slope(x, v)
+    end, slope = exp_and_slope(x, v, rtol, atol)
     # the steps at the target square what is left; a chord may be much longer than its geodesic
     length = np.minimum(norm(y, y - x), norm(x, v))
-    enough = 1e-6 * length + 100.0 * norm(y, rtol * np.abs(y) + atol)
+    enough = 1e-3 * length + 100.0 * norm(y, rtol * np.abs(y) + atol)
     error = norm(y, y - end)
     for _ in range(_NEWTON_STEPS):
         # NaN is not above: a geodesic that has left the domain has no derivative to follow
         above = np.flatnonzero(error > enough)
+        correction = _solved(slope[above], y[above] - end[above])
+        # one that is longer than the velocity itself leads nowhere, and to geodesics that take long
+        near = norm(x[above], correction) <= 1.0 + norm(x[above], v[above])
+        error[above[~near]] = np.nan
+        above, correction = above[near], correction[near]
         if not len(above):
             break
-        v[above] += _solved(slope[above], y[above] - end[above])
-        end[above], slope[above] = exp_and_slope(x[above], v[above])
+        v[above] += correction
+        end[above], slope[above] = exp_and_slope(x[above], v[above], rtol, atol)
         error[above] = norm(y[above], y[above] - end[above])
     return error <= enough, v, slope, end
 
 
 def _solved(matrices: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Solutions of a batch of small systems; NaN where a matrix is singular."""
-    regular = np.abs(np.linalg.det(matrices)) > 0
+    with np.errstate(all="ignore"):
+        regular = np.abs(np.linalg.det(matrices)) > 0
     solution = np.full_like(right, np.nan)
     solution[regular] = np.linalg.solve(matrices[regular], right[regular][..., None])[..., 0]
     return solution
