@@ -33,7 +33,7 @@ _LARGEST_ORDER = 5
 _LONG = 1000
 """The number of operations beyond which a metric is none of those that are known."""
 
-_SHORT = 60
+_SHORT = 20
 """The number of operations up to which an arc length is looked for."""
 
 
@@ -371,7 +371,8 @@ def _between_roots(g: sp.Expr, p: sp.Symbol, low: float, high: float, s: sp.Symb
 
 def _by_search(g: sp.Expr, p: sp.Symbol, low: float, high: float, s: sp.Symbol) -> _Arc | None:
     """What SymPy integrates by rules, if its derivative is real and right."""
-    if g.count_ops() > _SHORT or g.has(sp.polygamma, sp.gamma, sp.loggamma, sp.besseli, sp.Piecewise):
+    # SymPy searches long where there are logarithms or higher functions, and finds nothing
+    if g.count_ops() > _SHORT or g.atoms(sp.Function) - g.atoms(sp.exp, sp.cosh, sp.sinh, sp.tanh):
         return None
     speed = sp.powsimp(sp.sqrt(sp.factor(g.rewrite(sp.exp))))
     length = sp.integrate(speed, p, manual=True)

@@ -124,7 +124,7 @@ class Manifold:
             self.model.parameters,
             tuple(self.model.domain.margins),
             Deferred(lambda: self._geometry),
-            isometry=self._isometry,
+            isometry=lambda: self._isometry,
             straight_line=self._straight_line,
         )
 

@@ -46,8 +46,8 @@ class Formulas:
         The loss and its differential.
     data : int, optional
         How many numbers the loss, and possibly the geometry, depend on besides the point.
-    isometry : Isometry, optional
-        Coordinates in which geodesics are closed forms.
+    isometry : callable, optional
+        Gives coordinates in which geodesics are closed forms.
     straight_line : callable, optional
         Takes a; gives the geodesics of the a-connection where they are straight lines in some coordinates, else None.
     """
@@ -57,7 +57,7 @@ class Formulas:
     geometry: Geometry
     loss: Loss | None = None
     data: int = 0
-    isometry: Isometry | None = None
+    isometry: Callable[[], Isometry | None] = lambda: None
     straight_line: Callable[[float], StraightLine | None] = lambda a: None
 
     @property
@@ -295,7 +295,7 @@ class TracedPrimitives(Problem):
 
     def exp(self, theta: Any, vector: Any, a: float = 0.0) -> TracedArray:
         """The exponential map of an a-connection, in closed form or by integration; see :class:`Problem`."""
-        if a == 0 and self.formulas.isometry is not None:
+        if a == 0 and self.formulas.isometry() is not None:
             return self._standard(theta, vector).end
         line = self.formulas.straight_line(a)
         if line is not None:
@@ -313,7 +313,7 @@ class TracedPrimitives(Problem):
 
     def transport(self, theta: Any, along: Any, vector: Any) -> TracedArray:
         """A vector carried parallel to itself to ``exp(theta, along)``."""
-        if self.formulas.isometry is not None:
+        if self.formulas.isometry() is not None:
             return self._standard(theta, along).carried(vector)
         state = np.concatenate([theta, along, vector])
         return self.solve(self.formulas.transport, state, 1.0)[2 * self.formulas.dimension :]
@@ -328,8 +328,9 @@ class TracedPrimitives(Problem):
 
     def _standard(self, theta: Any, vector: Any = None) -> StandardGeodesics:
         self.require_domain(theta)
-        assert self.formulas.isometry is not None
-        return StandardGeodesics(self, self.formulas.isometry, theta, vector)
+        isometry = self.formulas.isometry()
+        assert isometry is not None
+        return StandardGeodesics(self, isometry, theta, vector)
 
     def flow(self, theta: Any, time: Any) -> TracedArray:
         """The exact natural gradient flow; see :class:`Problem`."""
