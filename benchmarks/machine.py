@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import importlib.metadata
 import os
 import platform
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 __all__ = ["description"]
@@ -13,8 +15,8 @@ __all__ = ["description"]
 _PACKAGES = ("riemopt", "numpy", "scipy", "sympy", "numba", "matplotlib")
 
 
-def description() -> dict[str, object]:
-    """The processor, the number of cores at hand, the versions and the date."""
+def description(*peers: str) -> dict[str, object]:
+    """The processor, the number of cores at hand, the date, and the versions, also of peers that are installed."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "date": datetime.date.today().isoformat(),
@@ -22,8 +24,14 @@ def description() -> dict[str, object]:
         "cores": cores,
         "system": platform.system(),
         "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "versions": dict(_versions((*_PACKAGES, *peers))),
     }
+
+
+def _versions(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for name in names:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            yield name, importlib.metadata.version(name)
 
 
 def _processor() -> str:
