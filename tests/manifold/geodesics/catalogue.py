@@ -40,8 +40,18 @@ KNOWN = [
 ]
 """Models whose geodesics are closed forms."""
 
-INTEGRATED = ["beta", "dirichlet", "gamma", "inversegamma", "multivariatenormal", "nakagami", "studentt", "vonmises"]
+INTEGRATED = [
+    *("beta", "betaprime", "dirichlet", "gamma", "inversegamma"),
+    *("multivariatenormal", "nakagami", "studentt", "vonmises"),
+]
 """Models whose geodesics are integrated, and whose metric is a closed form."""
+
+BY_QUADRATURE = {
+    "kumaraswamy": [2.0, 3.0],
+    "negativebinomial": [3.0, 0.4],
+    "normalmixture": [0.4, -1.0, 1.0, 2.0, 0.7],
+}
+"""Models whose metric is a sum or an integral at every point, and a point of each."""
 
 
 def _model(density: sp.Expr, observation, support, parameters, **more) -> ro.StatisticalModel:

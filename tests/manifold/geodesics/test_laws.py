@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.manifold.geodesics.catalogue import INTEGRATED, KNOWN, manifold, model, moved, points, vectors
+from tests.manifold.geodesics.catalogue import BY_QUADRATURE, INTEGRATED, KNOWN, manifold, model, moved, points, vectors
 
 seeds = st.integers(0, 2**32 - 1)
 lengths = st.floats(1e-4, 1.5)
@@ -105,6 +105,25 @@ def test_all_of_it_is_the_same_in_another_chart(name, rng, length):
     np.testing.assert_allclose(other.distance(here, ends_here), length, rtol=0, atol=1e-8)
     found = chart.push_forward(here, other.log(here, ends_here))
     assert np.all(m.norm(at, found - v) <= 1e-8)
+
+
+@pytest.mark.parametrize("name", BY_QUADRATURE)
+def test_laws_hold_where_the_metric_is_an_integral(name):
+    rng, m = np.random.default_rng(0), manifold(name)
+    at = np.array(BY_QUADRATURE[name])
+    along, u, w = (vectors(name, at, length, rng) for length in (0.3, 1.0, 1.0))
+    ends = m.exp(at, along)
+    velocity, moved_u, moved_w = (m.transport(at, along, x) for x in (along, u, w))
+    assert m.norm(ends, velocity) == pytest.approx(0.3, rel=1e-9)
+    assert m.norm(ends, moved_u) == pytest.approx(1.0, rel=1e-9)
+    assert m.inner(ends, moved_u, moved_w) == pytest.approx(m.inner(at, u, w), abs=1e-9)
+    assert m.norm(at, m.exp(ends, -velocity) - at) <= 1e-9
+    if model(name).dimension == 2:
+        other = moved(name)
+        chart = other.model.chart
+        here = chart.from_original(at)
+        there = chart.to_original(other.exp(here, np.linalg.solve(chart.jacobian(here), along)))
+        assert m.norm(ends, there - ends) <= 1e-9
 
 
 @pytest.mark.parametrize("name", KNOWN)
