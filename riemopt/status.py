@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
+from typing import Any
 
-__all__ = ["Status"]
+import numpy as np
+
+__all__ = ["Status", "counted"]
 
 
 class Status(enum.IntEnum):
@@ -45,3 +49,18 @@ class Status(enum.IntEnum):
     def success(self) -> bool:
         """Whether every number up to the end can be trusted."""
         return self in (Status.COMPLETED, Status.CONVERGED)
+
+
+def counted(status: Any, meaning: Callable[[Status], str]) -> str:
+    """The status of one computation in words; for an array of them, how often there is which.
+
+    Examples
+    --------
+    >>> counted(np.array([0, 2, 0]), lambda status: status.name)
+    '2 of 3: COMPLETED; 1 of 3: LEFT_DOMAIN'
+    """
+    if isinstance(status, Status):
+        return meaning(status)
+    values, counts = np.unique(status, return_counts=True)
+    total = int(np.size(status))
+    return "; ".join(f"{n} of {total}: {meaning(Status(int(v)))}" for v, n in zip(values, counts, strict=True))

@@ -158,7 +158,7 @@ def _product(model: StatisticalModel) -> Isometry | None:
 def _blocks(model: StatisticalModel, metric: sp.Matrix) -> Iterator[_Block]:
     parameters, n = model.parameters, model.dimension
     margins = model.domain.margins
-    tied = [{parameters[i], parameters[j]} | _symbols(metric[i, j]) for i, j in _pairs(n) if metric[i, j] != 0]
+    tied = [{parameters[i], parameters[j]} | metric[i, j].free_symbols for i, j in _pairs(n) if metric[i, j] != 0]
     tied += [margin.free_symbols for margin in margins]
     groups = [{p} for p in parameters]
     for tie in tied:
@@ -178,10 +178,6 @@ def _blocks(model: StatisticalModel, metric: sp.Matrix) -> Iterator[_Block]:
 
 def _pairs(n: int) -> Iterator[tuple[int, int]]:
     return itertools.combinations_with_replacement(range(n), 2)
-
-
-def _symbols(expression: sp.Expr) -> set[sp.Symbol]:
-    return expression.free_symbols  # type: ignore[return-value]
 
 
 def _recognised(block: _Block) -> Isometry | None:
@@ -246,7 +242,8 @@ def _half_space_over(block: _Block, place: int) -> Isometry | None:
     here = {p: _some_value(low, high) for p, low, high in zip(block.parameters, block.lower, block.upper, strict=True)}
     at_y = {y: here[y]}
     squares = [g[i, i].subs(at_y) for i in across]
-    if not _symbols(g[place, place]) <= {y} or any(not _symbols(f) <= {p} for f, p in zip(squares, x, strict=True)):
+    separate = all(f.free_symbols <= {p} for f, p in zip(squares, x, strict=True))
+    if not (separate and g[place, place].free_symbols <= {y}):
         return None
     if any(f == 0 for f in squares):
         return None
@@ -256,7 +253,7 @@ def _half_space_over(block: _Block, place: int) -> Isometry | None:
     m = range(n - 1)
     tilts = [sp.simplify(g[i, place] / root) for i, root in zip(across, roots, strict=True)]
     form = sp.Matrix(n - 1, n - 1, lambda i, j: sp.simplify(g[across[i], across[j]] / (roots[i] * roots[j] * height)))
-    if _symbols(height) != {y} or form.free_symbols or any(not _symbols(tilt) <= {y} for tilt in tilts):
+    if height.free_symbols != {y} or form.free_symbols or any(not tilt.free_symbols <= {y} for tilt in tilts):
         return None
     solved = form.LUsolve(sp.Matrix(tilts))
     rest = g[place, place] - (sp.Matrix(tilts).T * solved)[0, 0] / height
@@ -408,6 +405,7 @@ def _interval(image: sp.Expr, p: sp.Symbol, low: float, high: float) -> tuple[fl
         at = sp.nsimplify(bound) if math.isfinite(bound) else sp.oo * (1 if bound > 0 else -1)
         value = image.subs(p, at)
         if not (value.is_number and value.is_finite):
+            # SymPy has no limits of some functions; a value that is not finite is then refused below
             with contextlib.suppress(NotImplementedError):
                 value = sp.limit(image, p, at, side)
         if not (value.is_number and value.is_extended_real):
@@ -433,8 +431,11 @@ def _matrices(model: StatisticalModel) -> Isometry | None:
     lower = [(i, j) for i in range(order) for j in range(i + 1)]
     symbols = tuple(sp.Symbol(f"u_{i + 1}{j + 1}", real=True) for i, j in lower)
     precision = hessian.applyfunc(sp.simplify)
-    for matrix in (precision, precision.inv().applyfunc(sp.simplify)):
-        forward = tuple(matrix[i, j] for i, j in lower)
+    # P and its inverse have the same geometry: that whose entries are parameters first, if it is the precision
+    ways = [lambda: precision, lambda: precision.inv().applyfunc(sp.simplify)]
+    for matrix in ways if all(e.is_Symbol for e in precision) else reversed(ways):
+        entries = matrix()
+        forward = tuple(entries[i, j] for i, j in lower)
         conditions = [u > 0 for u, (i, j) in zip(symbols, lower, strict=True) if i == j]
         chart = Chart(symbols, model.parameters, forward, Domain.of(symbols, conditions), model.domain, validate=False)
         backward = chart.inverse_expressions

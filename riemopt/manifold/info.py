@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from riemopt.status import Status
+from riemopt.status import Status, counted
 
 __all__ = ["GeodesicInfo", "LogInfo"]
 
@@ -41,7 +40,7 @@ class GeodesicInfo:
     @property
     def message(self) -> str:
         """The status in words; for a batch, how often there is which."""
-        return _message(self.status, {s: s.meaning for s in Status} | {Status.COMPLETED: "inside the domain"})
+        return counted(self.status, lambda status: status.meaning if status else "inside the domain")
 
     def reshaped(self, batch: tuple[int, ...]) -> GeodesicInfo:
         """The same with other leading axes."""
@@ -68,7 +67,7 @@ class LogInfo:
     @property
     def message(self) -> str:
         """The status in words; for a batch, how often there is which."""
-        return _message(self.status, _FOUND)
+        return counted(self.status, _FOUND.__getitem__)
 
     def reshaped(self, batch: tuple[int, ...]) -> LogInfo:
         """The same with other leading axes."""
@@ -78,11 +77,3 @@ class LogInfo:
 def _reshaped(status: np.ndarray, batch: tuple[int, ...]) -> Any:
     array = np.reshape(status, batch)
     return array if batch else Status(int(array))
-
-
-def _message(status: Any, meanings: Mapping[Status, str]) -> str:
-    if isinstance(status, Status):
-        return meanings[status]
-    values, counts = np.unique(status, return_counts=True)
-    total = int(np.size(status))
-    return "; ".join(f"{n} of {total}: {meanings[Status(int(v))]}" for v, n in zip(values, counts, strict=True))

@@ -381,11 +381,12 @@ class Manifold:
         >>> ro.Manifold(ro.models.Poisson(), backend="numpy").amari_chentsov([2.0])
         array([[[0.25]]])
         """
-        n, geometry = self.dimension, self._geometry
-        twist = geometry.skewness() if isinstance(geometry, ClosedForm) else geometry
+        n = self.dimension
 
         def rule(p: Any, x: Any) -> Any:
             p.require_domain(x)
+            geometry = self._geometry
+            twist = geometry.skewness() if isinstance(geometry, ClosedForm) else geometry
 
             def contraction(v: np.ndarray) -> Any:
                 if isinstance(twist, Quadrature):

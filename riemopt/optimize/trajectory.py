@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from riemopt.status import Status
+from riemopt.status import Status, counted
 
 __all__ = ["Trajectory"]
 
@@ -49,11 +49,7 @@ class Trajectory:
     @property
     def message(self) -> str:
         """The status in words; for a batch, how often there is which."""
-        if isinstance(self.status, Status):
-            return self.status.meaning
-        values, counts = np.unique(self.status, return_counts=True)
-        total = int(np.size(self.status))
-        return "; ".join(f"{n} of {total}: {Status(v).meaning}" for v, n in zip(values, counts, strict=True))
+        return counted(self.status, lambda status: status.meaning)
 
     def __repr__(self) -> str:
         return f"Trajectory(points={self.points.shape}, {self.message})"
