@@ -9,7 +9,7 @@ import itertools
 import math
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,25 +17,27 @@ import numba
 import numpy as np
 
 from riemopt.kernels import cache, reductions, scalar, special, stepping, tableaux
+from riemopt.kernels.loops import (
+    TRAJECTORY_ARGUMENTS,
+    indented,
+    parts_text,
+    pointwise_body,
+    table_sums_body,
+    trajectory_body,
+)
 from riemopt.kernels.lowering import (
     FUNCTIONS,
-    Integral,
     Node,
     Ode,
     Part,
-    Peak,
     Program,
-    Root,
     TableSum,
-    emit,
     nodes_of,
     parts_of,
 )
-from riemopt.kernels.reductions import BLOCK, KRONROD, PANEL_ERROR, integral_source, peak_source, sum_source
-from riemopt.kernels.roots import root_source
-from riemopt.kernels.stepping import STEP_CONTROL, library_source, solver_source
+from riemopt.kernels.reductions import BLOCK, KRONROD, PANEL_ERROR
+from riemopt.kernels.stepping import STEP_CONTROL, library_source
 from riemopt.kernels.target import Target, TrajectoryProgram
-from riemopt.status import Status
 
 __all__ = ["NumbaTarget"]
 
@@ -96,7 +98,7 @@ def _library_text() -> str:
 
 def _load(lines: Iterable[str], signature: Any, parts: Sequence[Part]) -> Any:
     """The compiled function ``run`` of a text, with the parts that it uses."""
-    known, text = _parts(parts)
+    known, text = parts_text(parts)
     names = {**_library(), "inner": _jit_inner_inlined, "plain": _jit_inner}
     for dimension in {part.dimension for part in known if isinstance(part, Ode)}:
         names.update(_stepping_library(dimension))
@@ -122,65 +124,6 @@ def _cache_beside_the_source() -> Iterator[None]:
 _cache_lock = threading.RLock()
 
 
-def _parts(parts: Sequence[Part]) -> tuple[dict[Part, str], str]:
-    """The names and the text of some parts, and of those that they use themselves."""
-    names: dict[Part, str] = {}
-    texts: list[str] = []
-
-    def add(part: Part) -> None:
-        for needed in dict.fromkeys(p for program in part.programs for p in program.parts):
-            if needed not in names:
-                add(needed)
-        name = f"{part.prefix}_{len(names)}"
-        texts.append(_part_source(part, name, names))
-        names[part] = name
-
-    for part in parts:
-        if part not in names:
-            add(part)
-    return names, "\n\n".join(texts)
-
-
-def _part_source(part: Part, name: str, names: Mapping[Part, str]) -> str:
-    if isinstance(part, TableSum):
-        return sum_source(part, name, names)
-    if isinstance(part, Integral):
-        return integral_source(part, name, names)
-    if isinstance(part, Peak):
-        return peak_source(part, name, names)
-    if isinstance(part, Root):
-        return root_source(part, name, names)
-    assert isinstance(part, Ode)
-    texts = []
-    lines, (status, *derivative) = _field(part, part.field, names)
-    lines.append(f"return {status}, ({''.join(f'{x}, ' for x in derivative)})")
-    # a field that integrates is called from every stage, and too long to stand there
-    inlined = "@plain" if part.field.parts else "@inner"
-    texts.append("\n".join([inlined, f"def {name}_field(y, p):", *_indented(lines, 1), ""]))
-    if part.approach is not None:
-        lines, rates = _field(part, part.approach, names)
-        lines.append(f"return {', '.join(rates)}")
-        texts.append("\n".join(["@inner", f"def {name}_approach(y, p):", *_indented(lines, 1), ""]))
-    approach = f"{name}_approach" if part.approach is not None else ""
-    texts.append("@inner\n" + solver_source(part, name, f"{name}_field", approach))
-    return "\n\n".join(texts)
-
-
-def _field(ode: Ode, program: Program, names: Mapping[Part, str]) -> tuple[list[str], list[str]]:
-    """The statements of a program of y and p, and the names of its outputs."""
-    inputs = {node: f"x{i}" for i, node in enumerate(program.inputs)}
-    state, constants = list(inputs.values())[: ode.dimension], list(inputs.values())[ode.dimension :]
-    lines = [f"{''.join(f'{x}, ' for x in state)} = y"]
-    lines += ["p, table = p"] if ode.uses_table else []
-    lines += [f"{''.join(f'{x}, ' for x in constants)} = p"] if constants else []
-    lines += emit(program.outputs, inputs, names)
-    return lines, [inputs[node] for node in program.outputs]
-
-
-def _indented(lines: Iterable[str], depth: int) -> list[str]:
-    return [depth * "    " + line for line in lines]
-
-
 def _input(axes: int) -> Any:
     """The type of an array that is only read: of any layout, so that a broadcast view is not copied."""
     return numba.types.Array(numba.float64, axes, "A", readonly=True)
@@ -203,16 +146,12 @@ class NumbaTarget(Target):
         calls = [n for n in nodes_of(program.outputs, program.inputs) if n.op == "part" and n.value in sums]
         if sums and not any(_uses_table(call.args, program.inputs) for call in calls):
             return self._in_two_passes(program, sizes, constants, calls)
-        entries = _entries(sizes, constants)
-        names = {node: f"x{k}" for k, node in enumerate(program.inputs)}
-        body = [f"{name} = {entry}" for name, entry in zip(names.values(), entries, strict=True)]
-        body += emit(program.outputs, names, _parts(program.parts)[0])
-        body += [f"out[i, {j}] = {names[node]}" for j, node in enumerate(program.outputs)]
+        body = pointwise_body(program, sizes, constants, parts_text(program.parts)[0])
         lines = [
             "@kernel",
             f"def run(start, stop, {''.join(f'a{k}, ' for k in range(len(sizes)))}constants, table, out):",
             "    for i in range(start, stop):",
-            *_indented(body, 2),
+            *indented(body, 2),
         ]
         tables = [_input(2)] * len(sizes)
         signature = numba.void(numba.int64, numba.int64, *tables, _input(1), _TABLE, numba.float64[:, ::1])
@@ -234,19 +173,8 @@ class NumbaTarget(Target):
         The second pass finds the sums among its arguments. Which rows make a block depends on their number alone, so
         the result does not depend on the number of cores.
         """
-        entries = _entries(sizes, constants)
-        names = {node: f"x{k}" for k, node in enumerate(program.inputs)}
-        body = [f"{name} = {entry}" for name, entry in zip(names.values(), entries, strict=True)]
-        known = _parts([call.value for call in calls])[0]
-        body += emit([arg for call in calls for arg in call.args], names, known)
-        width = 0
-        for call in calls:
-            packed = "".join(f"{names[arg]}, " for arg in call.args)
-            body.append(
-                f"s = {known[call.value]}_rows(({packed}), table, piece * rows, min(count, (piece + 1) * rows))"
-            )
-            body += [f"out[piece, i, {width + j}] = s[{j}]" for j in range(call.value.size)]
-            width += call.value.size
+        parts = [call.value for call in calls]
+        body, width = table_sums_body(program, sizes, constants, calls, parts_text(parts)[0])
         lines = [
             "@kernel",
             f"def run(start, stop, {''.join(f'a{k}, ' for k in range(len(sizes)))}constants, table, rows, batch, out):",
@@ -254,13 +182,15 @@ class NumbaTarget(Target):
             "        count = table.shape[1]",
             "        piece = task // batch",
             "        i = task % batch",
-            *_indented(body, 2),
+            "        first = piece * rows",
+            "        last = min(count, first + rows)",
+            *indented(body, 2),
         ]
         tables = [_input(2)] * len(sizes)
         signature = numba.void(
             *(numba.int64, numba.int64, *tables, _input(1), _TABLE, numba.int64, numba.int64, numba.float64[:, :, ::1])
         )
-        compiled = _load(lines, signature, [call.value for call in calls])
+        compiled = _load(lines, signature, parts)
         arrays_end = sum(sizes)
         found = [value for call in calls for value in call.graph.values(call)]
         inputs = (*program.inputs[:arrays_end], *found, *program.inputs[arrays_end:])
@@ -280,7 +210,14 @@ class NumbaTarget(Target):
     def trajectories(self, program: TrajectoryProgram) -> Callable[..., Any]:
         """A kernel that takes every trajectory of a batch from start to finish; see :class:`TrajectoryProgram`."""
         parts = parts_of((*program.begun, *program.seen, *program.stepped))
-        compiled = _load(_trajectory_lines(program, _parts(parts)[0]), _TRAJECTORY_SIGNATURE, parts)
+        body = trajectory_body(program, parts_text(parts)[0])
+        lines = [
+            "@kernel",
+            f"def run(start, stop, {', '.join(TRAJECTORY_ARGUMENTS)}):",
+            "    for i in range(start, stop):",
+            *indented(body, 2),
+        ]
+        compiled = _load(lines, _TRAJECTORY_SIGNATURE, parts)
         n = len(program.point)
 
         def run(
@@ -304,12 +241,6 @@ class NumbaTarget(Target):
         return run
 
 
-def _entries(sizes: Sequence[int], constants: int) -> list[str]:
-    """Where the inputs of a program are found in the arguments of a kernel."""
-    entries = [f"a{k}[i, {j}]" for k, size in enumerate(sizes) for j in range(size)]
-    return entries + [f"constants[{j}]" for j in range(constants)]
-
-
 def _uses_table(outputs: Iterable[Node], known: Sequence[Node]) -> bool:
     return any(part.uses_table for part in parts_of(outputs, known))
 
@@ -328,66 +259,6 @@ _TRAJECTORY_SIGNATURE = numba.void(
     numba.float64[:, ::1],
     numba.int64[::1],
 )
-
-
-def _trajectory_lines(program: TrajectoryProgram, parts: Mapping[Part, str]) -> list[str]:
-    """The text of the loop over trajectories, and of the loop over steps inside it."""
-    n = len(program.point)
-    point = [f"y{j}" for j in range(n)]
-    memory = [f"m{j}" for j in range(len(program.memory))]
-    names = dict(zip(program.point, point, strict=True)) | {program.step_size[0]: "h"}
-    names |= {node: f"d{j}" for j, node in enumerate(program.data)}
-
-    before = dict(names)
-    begin = emit(program.begun, before, parts, prefix="b")
-    begin += [f"m{j} = {before[node]}" for j, node in enumerate(program.begun[1:])]
-    names |= dict(zip(program.memory, memory, strict=True))
-    observe = emit(program.seen, names, parts)
-    step = emit(program.stepped, names, parts)
-    seen, loss, speed = (names[node] for node in program.seen)
-    stepped, *following = (names[node] for node in program.stepped)
-    moved = ", ".join([*point, *memory])
-    return [
-        "@kernel",
-        "def run(start, stop, starts, step_sizes, data, table, steps, keep_all, tolerance, points, losses, status):",
-        *(f"    d{j} = data[{j}]" for j in range(len(program.data))),
-        "    for i in range(start, stop):",
-        *(f"        {name} = starts[i, {j}]" for j, name in enumerate(point)),
-        "        h = step_sizes[i]",
-        *_indented(begin, 2),
-        f"        begun = {before[program.begun[0]]}",
-        f"        outcome = {int(Status.COMPLETED)}",
-        "        last = -1",
-        "        for k in range(steps + 1):",
-        *_indented(observe, 3),
-        f"            if {seen} != 0.0:",
-        f"                outcome = int({seen})",
-        "                break",
-        "            last = k",
-        "            slot = k if keep_all else 0",
-        *(f"            points[i, slot, {j}] = {name}" for j, name in enumerate(point)),
-        f"            losses[i, slot] = {loss}",
-        f"            if {speed} <= tolerance:",
-        f"                outcome = {int(Status.CONVERGED)}",
-        "                break",
-        "            if k == steps:",
-        "                break",
-        *_indented(step, 3),
-        f"            failure = begun if begun != 0.0 else {stepped}",
-        "            if failure != 0.0:",
-        "                outcome = int(failure)",
-        "                break",
-        f"            {moved}, = {', '.join(following)},",
-        "        status[i] = outcome",
-        f"        converged = outcome == {int(Status.CONVERGED)}",
-        "        if keep_all:",
-        "            for k in range(last + 1, steps + 1):",
-        *(f"                points[i, k, {j}] = points[i, last, {j}] if converged else NAN" for j in range(n)),
-        "                losses[i, k] = losses[i, last] if converged else NAN",
-        f"        elif outcome > {int(Status.CONVERGED)}:",
-        *(f"            points[i, 0, {j}] = NAN" for j in range(n)),
-        "            losses[i, 0] = NAN",
-    ]
 
 
 @functools.lru_cache
