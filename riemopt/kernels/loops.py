@@ -1,21 +1,34 @@
 """The text that compiled targets share: what is done for one entry of a batch, and the functions that it calls.
 
-A target puts a body into a loop over the batch, or into a thread of its own, and compiles it together with the parts.
-In a body ``i`` is the entry.
+A target puts a body into a loop over the batch, or into a thread of its own, and compiles it together with the
+functions. In a body ``i`` is the place of the entry, or of several that are taken side by side: that is up to what
+``load`` and ``store`` are. All arithmetic stands in functions without loops, decorated ``@straight``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from riemopt.kernels.lowering import Integral, Node, Ode, Part, Peak, Program, Root, TableSum, emit
+from riemopt.kernels.lowering import Integral, Node, Ode, Part, Peak, Program, Root, TableSum, item_of, nodes_of, number
 from riemopt.kernels.reductions import integral_source, peak_source, sum_source
 from riemopt.kernels.roots import root_source
-from riemopt.kernels.stepping import solver_source
+from riemopt.kernels.statements import Statements, function, indented, listed
+from riemopt.kernels.stepping import SOLUTION, solver_source
 from riemopt.kernels.target import TrajectoryProgram
 from riemopt.status import Status
 
-__all__ = ["TRAJECTORY_ARGUMENTS", "indented", "parts_text", "pointwise_body", "table_sums_body", "trajectory_body"]
+__all__ = [
+    "LANES",
+    "OUTCOMES",
+    "TRAJECTORY_ARGUMENTS",
+    "Text",
+    "parts_text",
+    "pointwise_text",
+    "queued_text",
+    "table_sums_text",
+    "trajectory_text",
+]
 
 TRAJECTORY_ARGUMENTS = (
     *("starts", "step_sizes", "data", "table", "steps", "keep_all", "tolerance"),
@@ -23,95 +36,213 @@ TRAJECTORY_ARGUMENTS = (
 )
 """What a kernel of trajectories takes, and what it writes."""
 
+LANES = 8
+"""How many entries are computed side by side where that is possible."""
 
-def pointwise_body(program: Program, sizes: Sequence[int], constants: int, parts: Mapping[Part, str]) -> list[str]:
-    """The statements that compute entry i of a program: from ``a0``, ``a1``, ... and ``constants`` to ``out``."""
-    names, body = _loaded(program, sizes, constants)
-    body += emit(program.outputs, names, parts)
-    return body + [f"out[i, {j}] = {names[node]}" for j, node in enumerate(program.outputs)]
+_QUEUE = 256
+"""How many solutions wait for a lane; a multiple of :data:`LANES`."""
+
+OUTCOMES = f"""
+def judged(outcome, status, before, loss, speed, tolerance):
+    # at a point: whether it can be trusted, its loss, and whether it is the end
+    outcome = select((outcome < 0.0) & (status != 0.0), status, outcome)
+    loss = select(outcome < 0.0, loss, before)
+    outcome = select((outcome < 0.0) & (speed <= tolerance), {float(Status.CONVERGED)}, outcome)
+    return outcome, loss
 
 
-def table_sums_body(
+def failed(outcome, begun, stepped):
+    status = select(begun != 0.0, begun, stepped)
+    return select((outcome < 0.0) & (status != 0.0), status, outcome)
+
+
+def moved(outcome, after, before):
+    return select(outcome < 0.0, after, before)
+
+
+def kept(outcome, value):
+    return select((outcome < 0.0) | (outcome == {float(Status.CONVERGED)}), value, NAN)
+
+
+def finished(outcome):
+    return select(outcome < 0.0, {float(Status.COMPLETED)}, outcome)
+"""
+"""What happens to a trajectory, whose outcome is negative while it goes on, and then its status."""
+
+
+class Text(NamedTuple):
+    """Functions, and the body that calls them."""
+
+    functions: list[str]
+    body: list[str]
+
+
+def pointwise_text(program: Program, sizes: Sequence[int], constants: int, parts: Mapping[Part, str]) -> Text:
+    """What computes entry i of a program: from ``a0``, ``a1``, ... and ``constants`` to ``out``."""
+    statements = Statements("values", parts)
+    names, loads = _loaded(program, sizes, constants)
+    body = statements(program.outputs, names)
+    return Text(statements.functions, [*loads, *body, *_stored(program, names)])
+
+
+def table_sums_text(
     program: Program, sizes: Sequence[int], constants: int, calls: Sequence[Node], parts: Mapping[Part, str]
-) -> tuple[list[str], int]:
-    """The statements that take some sums over rows ``first`` to ``last`` for entry i, and how many sums there are.
+) -> tuple[Text, int]:
+    """What takes some sums over rows ``first`` to ``last`` for entry i, and how many sums there are.
 
-    They go from the arrays of :func:`pointwise_body` and ``table`` to ``out[piece, i]``.
+    It goes from the arrays of :func:`pointwise_text` and ``table`` to ``out[piece, i]``.
     """
+    statements = Statements("arguments", parts)
     names, body = _loaded(program, sizes, constants)
-    body += emit([arg for call in calls for arg in call.args], names, parts)
+    arguments = [arg for call in calls for arg in call.args]
+    body += statements(arguments, names)
     width = 0
     for call in calls:
-        packed = "".join(f"{names[arg]}, " for arg in call.args)
-        body.append(f"s = {parts[call.value]}_rows(({packed}), table, first, last)")
+        given = listed(names[arg] for arg in call.args)
+        body.append(f"s = {parts[call.value]}_rows({given}, table, first, last)")
         body += [f"out[piece, i, {width + j}] = s[{j}]" for j in range(call.value.size)]
         width += call.value.size
-    return body, width
+    return Text(statements.functions, body), width
 
 
 def _loaded(program: Program, sizes: Sequence[int], constants: int) -> tuple[dict[Node, str], list[str]]:
     """The names of a program's inputs, and the statements that look them up."""
-    entries = [f"a{k}[i, {j}]" for k, size in enumerate(sizes) for j in range(size)]
+    entries = [f"load(a{k}[:, {j}], i)" for k, size in enumerate(sizes) for j in range(size)]
     entries += [f"constants[{j}]" for j in range(constants)]
     names = {node: f"x{k}" for k, node in enumerate(program.inputs)}
     return names, [f"{name} = {entry}" for name, entry in zip(names.values(), entries, strict=True)]
 
 
-def trajectory_body(program: TrajectoryProgram, parts: Mapping[Part, str]) -> list[str]:
-    """The statements that take trajectory i from start to finish; they use :data:`TRAJECTORY_ARGUMENTS`."""
-    n = len(program.point)
-    point = [f"y{j}" for j in range(n)]
+def _stored(program: Program, names: Mapping[Node, str]) -> list[str]:
+    return [f"store(out[:, {j}], i, {names[node]})" for j, node in enumerate(program.outputs)]
+
+
+def queued_text(program: Program, sizes: Sequence[int], constants: int, call: Node, parts: Mapping[Part, str]) -> Text:
+    """What computes entries ``start`` to ``stop`` of a program whose only part is one equation.
+
+    As many solutions are stepped side by side as there are lanes, and one that has come to its end makes room for the
+    next, so that none waits for the others. That goes block by block: what leads to the equations of a block is kept in
+    ``work``, a row for a number, then all of them are solved in ``lanes``, then what follows from them is computed.
+    """
+    ode, name, arrays = call.value, parts[call.value], sum(sizes)
+    state, slope = ([f"{letter}{j}" for j in range(ode.dimension)] for letter in "ys")
+    solution = [*SOLUTION, *state, *slope]
+    statements = Statements("values", parts)
+    known, loads = _loaded(program, sizes, constants)
+    names = dict(known)
+    begin = statements([node for node in call.args if not node.is_constant], names)
+    names |= {node: number(node.value) for node in call.args if node.is_constant}
+    # what is not the same for all entries has a row, too
+    moving = [node for node in call.args[ode.dimension :] if not (node.is_constant or node in program.inputs[arrays:])]
+    given = {node: f"p{j}" for j, node in enumerate(moving)}
+    rows = [*solution, *given.values()]
+    begin += [f"{x} = spread({names[node]})" for x, node in zip(state, call.args, strict=False)]
+    begin += [f"{x} = spread({names[node]})" for node, x in given.items()]
+    others = [given.get(node, names[node]) for node in call.args[ode.dimension :]]
+    settings = f"{listed(others[:-3])}, {', '.join(others[-3:])}"
+    after = {**known, **given}
+    after |= {item: item_of(item, "solved") for item in nodes_of(program.outputs, after) if item.args == (call,)}
+    finish = statements(program.outputs, after)
+
+    def fetched(names: Iterable[str], memory: str, place: str) -> list[str]:
+        return [f"{x} = fetch({memory}[{rows.index(x)}], {place})" for x in names]
+
+    def kept(names: Iterable[str], memory: str, place: str) -> list[str]:
+        return [f"keep({memory}[{rows.index(x)}], {place}, {x})" for x in names]
+
+    whole = f"{listed(state)}, {listed(slope)}, {', '.join(SOLUTION)}"
+    body = [
+        *loads[arrays:],
+        f"work = empty(({len(rows)}, {_QUEUE}))",
+        f"lanes = zeros(({len(rows)}, {LANES}))",
+        f"places = [-1] * {LANES}",
+        f"for first in range(start, stop, {_QUEUE}):",
+        f"    total = min({_QUEUE}, stop - first)",
+        f"    for place in range(0, total, {LANES}):",
+        "        i = (first + place, first + total)",
+        *indented(loads[:arrays], 2),
+        *indented(begin, 2),
+        f"        {listed(slope)}, {', '.join(SOLUTION)} = {name}_begin({listed(state)}, {settings})",
+        *indented(kept(rows, "work", "place"), 2),
+        "    coming = 0",
+        "    going = 0",
+        "    while True:",
+        f"        for lane in range({LANES}):",
+        "            if lanes[0, lane] < 0.0:",
+        "                continue",
+        "            if places[lane] >= 0:",
+        f"                for row in range({len(solution)}):",
+        "                    work[row, places[lane]] = lanes[row, lane]",
+        "                places[lane] = -1",
+        "                going -= 1",
+        "            while coming < total and work[0, coming] >= 0.0:",
+        "                coming += 1",
+        "            if coming < total:",
+        f"                for row in range({len(rows)}):",
+        "                    lanes[row, lane] = work[row, coming]",
+        "                places[lane] = coming",
+        "                coming += 1",
+        "                going += 1",
+        "        if going == 0:",
+        "            break",
+        *indented(fetched(rows, "lanes", "0"), 2),
+        f"        {whole} = {name}_advance({whole}, {settings})",
+        *indented(kept(solution, "lanes", "0"), 2),
+        f"    for place in range(0, total, {LANES}):",
+        "        i = (first + place, first + total)",
+        *indented(loads[:arrays], 2),
+        *indented(fetched([*state, "outcome", "t", *given.values()], "work", "place"), 2),
+        f"        solved = {name}_end({listed(state)}, outcome, t, {others[-3]})",
+        *indented(finish, 2),
+        *indented(_stored(program, after), 2),
+    ]
+    return Text(statements.functions, body)
+
+
+def trajectory_text(program: TrajectoryProgram, parts: Mapping[Part, str]) -> Text:
+    """What takes trajectory i from start to finish; it uses :data:`TRAJECTORY_ARGUMENTS`."""
+    point = [f"y{j}" for j in range(len(program.point))]
     memory = [f"m{j}" for j in range(len(program.memory))]
     names = dict(zip(program.point, point, strict=True)) | {program.step_size[0]: "h"}
     names |= {node: f"d{j}" for j, node in enumerate(program.data)}
 
+    statements = Statements("values", parts)
     before = dict(names)
-    begin = emit(program.begun, before, parts, prefix="b")
-    begin += [f"m{j} = {before[node]}" for j, node in enumerate(program.begun[1:])]
+    begin = statements(program.begun, before)
+    begun, *carried = (before[node] for node in program.begun)
     names |= dict(zip(program.memory, memory, strict=True))
-    observe = emit(program.seen, names, parts)
-    step = emit(program.stepped, names, parts)
+    observe = statements(program.seen, names, later=program.stepped)
+    step = statements(program.stepped, names)
     seen, loss, speed = (names[node] for node in program.seen)
     stepped, *following = (names[node] for node in program.stepped)
-    moved = ", ".join([*point, *memory])
-    return [
+    after = [f"moved(outcome, {b}, {a})" for a, b in zip([*point, *memory], following, strict=True)]
+    keep = [f"store(points[:, slot, {j}], i, kept(outcome, {name}))" for j, name in enumerate(point)]
+    keep += ["store(losses[:, slot], i, kept(outcome, loss))"]
+    body = [
         *(f"d{j} = data[{j}]" for j in range(len(program.data))),
-        *(f"{name} = starts[i, {j}]" for j, name in enumerate(point)),
-        "h = step_sizes[i]",
+        *(f"{name} = load(starts[:, {j}], i)" for j, name in enumerate(point)),
+        "h = load(step_sizes, i)",
         *begin,
-        f"begun = {before[program.begun[0]]}",
-        f"outcome = {int(Status.COMPLETED)}",
-        "last = -1",
+        *(f"{name} = {value}" for name, value in zip(memory, carried, strict=True)),
+        "outcome = spread(-1.0)",
+        "loss = spread(NAN)",
         "for k in range(steps + 1):",
         *indented(observe, 1),
-        f"    if {seen} != 0.0:",
-        f"        outcome = int({seen})",
-        "        break",
-        "    last = k",
+        f"    outcome, loss = judged(outcome, {seen}, loss, {loss}, {speed}, tolerance)",
         "    slot = k if keep_all else 0",
-        *(f"    points[i, slot, {j}] = {name}" for j, name in enumerate(point)),
-        f"    losses[i, slot] = {loss}",
-        f"    if {speed} <= tolerance:",
-        f"        outcome = {int(Status.CONVERGED)}",
+        *indented(keep, 1),
+        "    if ended(outcome):",
+        "        for slot in range(k + 1, steps + 1 if keep_all else 0):",
+        *indented(keep, 3),
         "        break",
         "    if k == steps:",
         "        break",
         *indented(step, 1),
-        f"    failure = begun if begun != 0.0 else {stepped}",
-        "    if failure != 0.0:",
-        "        outcome = int(failure)",
-        "        break",
-        f"    {moved}, = {', '.join(following)},",
-        "status[i] = outcome",
-        f"converged = outcome == {int(Status.CONVERGED)}",
-        "if keep_all:",
-        "    for k in range(last + 1, steps + 1):",
-        *(f"        points[i, k, {j}] = points[i, last, {j}] if converged else NAN" for j in range(n)),
-        "        losses[i, k] = losses[i, last] if converged else NAN",
-        f"elif outcome > {int(Status.CONVERGED)}:",
-        *(f"    points[i, 0, {j}] = NAN" for j in range(n)),
-        "    losses[i, 0] = NAN",
+        f"    outcome = failed(outcome, {begun}, {stepped})",
+        f"    {', '.join([*point, *memory])}, = {', '.join(after)},",
+        "store(status, i, finished(outcome))",
     ]
+    return Text(statements.functions, body)
 
 
 def parts_text(parts: Sequence[Part]) -> tuple[dict[Part, str], str]:
@@ -143,32 +274,27 @@ def _part_source(part: Part, name: str, names: Mapping[Part, str]) -> str:
     if isinstance(part, Root):
         return root_source(part, name, names)
     assert isinstance(part, Ode)
-    texts = []
-    lines, (status, *derivative) = _field(part, part.field, names)
-    lines.append(f"return {status}, ({''.join(f'{x}, ' for x in derivative)})")
-    # a field that integrates is called from every stage, and too long to stand there
-    inlined = "@plain" if part.field.parts else "@inner"
-    texts.append("\n".join([inlined, f"def {name}_field(y, p):", *indented(lines, 1), ""]))
-    if part.approach is not None:
-        lines, rates = _field(part, part.approach, names)
-        lines.append(f"return {', '.join(rates)}")
-        texts.append("\n".join(["@inner", f"def {name}_approach(y, p):", *indented(lines, 1), ""]))
-    approach = f"{name}_approach" if part.approach is not None else ""
-    texts.append("@inner\n" + solver_source(part, name, f"{name}_field", approach))
+    return _ode_source(part, name, names)
+
+
+def _ode_source(ode: Ode, name: str, names: Mapping[Part, str]) -> str:
+    """The text of the solver of an equation, with its field."""
+    is_straight = not ode.field.parts
+    texts = [_field(ode, ode.field, f"{name}_field", names, lambda values: f"{values[0]}, {listed(values[1:])}")]
+    if ode.approach is not None:
+        texts.append(_field(ode, ode.approach, f"{name}_approach", names, listed))
+    approach = f"{name}_approach" if ode.approach is not None else ""
+    texts.append(solver_source(ode, name, f"{name}_field", approach, is_straight))
     return "\n\n".join(texts)
 
 
-def _field(ode: Ode, program: Program, names: Mapping[Part, str]) -> tuple[list[str], list[str]]:
-    """The statements of a program of y and p, and the names of its outputs."""
-    inputs = {node: f"x{i}" for i, node in enumerate(program.inputs)}
-    state, constants = list(inputs.values())[: ode.dimension], list(inputs.values())[ode.dimension :]
-    lines = [f"{''.join(f'{x}, ' for x in state)} = y"]
+def _field(
+    ode: Ode, program: Program, name: str, parts: Mapping[Part, str], result: Callable[[Sequence[str]], str]
+) -> str:
+    """The text of a function of y and p."""
+    known = {node: f"x{i}" for i, node in enumerate(program.inputs)}
+    state, constants = list(known.values())[: ode.dimension], list(known.values())[ode.dimension :]
+    lines = [f"{listed(state)} = y"]
     lines += ["p, table = p"] if ode.uses_table else []
-    lines += [f"{''.join(f'{x}, ' for x in constants)} = p"] if constants else []
-    lines += emit(program.outputs, inputs, names)
-    return lines, [inputs[node] for node in program.outputs]
-
-
-def indented(lines: Iterable[str], depth: int) -> list[str]:
-    """Statements inside a block."""
-    return [depth * "    " + line for line in lines]
+    lines += [f"{listed(constants)} = p"] if constants else []
+    return function(name, ["y", "p"], lines, program.outputs, known, parts, result)

@@ -38,7 +38,9 @@ __all__ = [
     "TableSum",
     "emit",
     "independent_of",
+    "item_of",
     "nodes_of",
+    "number",
     "parts_of",
 ]
 
@@ -213,7 +215,7 @@ class Ode(Part):
     def call(self, name: str, args: list[str]) -> str:
         """See :class:`Part`. The arguments are the state, the constants, the duration and the tolerances."""
         state, constants, settings = args[: self.dimension], args[self.dimension : -3], args[-3:]
-        return f"{name}({_packed(state)}, {self.pack(constants)}, {', '.join(settings)})"
+        return f"{name}({_packed([f'spread({x})' for x in state])}, {self.pack(constants)}, {', '.join(settings)})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -712,13 +714,13 @@ class Graph:
         known = dict(exchange)
         for node in nodes_of(outputs, exchange):
             if node not in known:
-                args = [known[arg] for arg in node.args]
-                known[node] = (
-                    self._again(node, args) if any(a is not b for a, b in zip(args, node.args, strict=True)) else node
-                )
+                known[node] = self.again(node, [known[arg] for arg in node.args])
         return [known[output] for output in outputs]
 
-    def _again(self, node: Node, args: list[Node]) -> Node:
+    def again(self, node: Node, args: Sequence[Node]) -> Node:
+        """The operation of a node on other operands."""
+        if all(a is b for a, b in zip(args, node.args, strict=True)):
+            return node
         if node.op in ("add", "sub", "mul", "div", "neg"):
             return getattr(self, node.op)(*args)  # type: ignore[no-any-return]
         if node.op == "pow":
@@ -1216,13 +1218,18 @@ def emit(outputs: Iterable[Node], names: dict[Node, str], parts: Mapping[Part, s
             continue
         args = [names[arg] for arg in node.args]
         if node.is_constant:
-            names[node] = _number(node.value)
+            names[node] = number(node.value)
         elif node.op == "item":
-            names[node] = f"{args[0]}[1][{node.value - 1}]" if node.value else f"{args[0]}[0]"
+            names[node] = item_of(node, args[0])
         else:
             names[node] = f"{prefix}{node.index}"
             lines.append(f"{names[node]} = {_operation(node, args, parts)}")
     return lines
+
+
+def item_of(item: Node, found: str) -> str:
+    """The text of an item of what a part has returned: its status, or one of its values."""
+    return f"{found}[1][{item.value - 1}]" if item.value else f"{found}[0]"
 
 
 def _operation(node: Node, args: list[str], parts: Mapping[Part, str]) -> str:
@@ -1240,7 +1247,8 @@ def _packed(names: Sequence[str]) -> str:
     return "(" + "".join(f"{name}, " for name in names).rstrip() + ")"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """The text of a number."""
     if math.isnan(value):
         return "NAN"
     if math.isinf(value):

@@ -9,100 +9,104 @@ import itertools
 import math
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numba
 import numpy as np
 
-from riemopt.kernels import cache, reductions, scalar, special, stepping, tableaux
+from riemopt.kernels import cache, lanes, loops, reductions, scalar, special, stepping, straight, tableaux
+from riemopt.kernels.lanes import MEMORY
 from riemopt.kernels.loops import (
+    LANES,
+    OUTCOMES,
     TRAJECTORY_ARGUMENTS,
-    indented,
+    Text,
     parts_text,
-    pointwise_body,
-    table_sums_body,
-    trajectory_body,
+    pointwise_text,
+    queued_text,
+    table_sums_text,
+    trajectory_text,
 )
-from riemopt.kernels.lowering import (
-    FUNCTIONS,
-    Node,
-    Ode,
-    Part,
-    Program,
-    TableSum,
-    nodes_of,
-    parts_of,
-)
+from riemopt.kernels.lowering import FUNCTIONS, Node, Ode, Part, Program, TableSum, nodes_of, parts_of
 from riemopt.kernels.reductions import BLOCK, KRONROD, PANEL_ERROR
+from riemopt.kernels.statements import indented
 from riemopt.kernels.stepping import STEP_CONTROL, library_source
+from riemopt.kernels.straight import PRIMITIVES, Straight, functions_of
 from riemopt.kernels.target import Target, TrajectoryProgram
 
 __all__ = ["NumbaTarget"]
 
 _SMALL_BATCH = 64
-"""Up to here one thread is faster than handing out work."""
+"""Up to here one thread is faster than handing out work, where an entry takes no longer than some formulas."""
 
-_MATH_NAMES = {"absolute": None, "select": None, "sign": None, "minimum": None, "maximum": None, "loggamma": "lgamma"}
+_MATH_NAMES = {"loggamma": "lgamma"}
 
 _jit = functools.partial(numba.njit, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
 _jit_inner = functools.partial(_jit, no_cpython_wrapper=True)
-_jit_inner_inlined = functools.partial(_jit_inner, forceinline=True)
 
 
 @functools.lru_cache
-def _library() -> dict[str, Any]:
-    """Every function that generated text may call, compiled on first use."""
-    names: dict[str, Any] = {"NAN": math.nan, "INFINITY": math.inf}
-    for name in FUNCTIONS:
-        ours = _MATH_NAMES.get(name, name)
-        if ours is not None and hasattr(math, ours):
-            names[name] = getattr(math, ours)
-    for library in (scalar, special):
-        names.update(_jitted(inspect.getsource(library), {"__name__": library.__name__}))
-    names.update(_jitted(STEP_CONTROL, {**names, "__name__": stepping.__name__}))
-    names.update(_jitted(PANEL_ERROR, {**names, "__name__": reductions.__name__}))
-    return {**names, **KRONROD}
+def _library(several: bool) -> dict[str, Any]:
+    """Every function that generated text may call, compiled on first use; for one entry, or several side by side."""
+    names: dict[str, Any] = {"NAN": math.nan, "INFINITY": math.inf, **KRONROD, **MEMORY}
+    ours = {name: _MATH_NAMES.get(name, name) for name in FUNCTIONS}
+    names |= {name: getattr(math, known) for name, known in ours.items() if hasattr(math, known) and name != "isfinite"}
+    names |= _compiled(PRIMITIVES, straight.__name__, names, several)
+    for module in (scalar, special):
+        names |= _compiled(inspect.getsource(module), module.__name__, names, several)
+    names |= _compiled(STEP_CONTROL, stepping.__name__, names, several)
+    names |= _compiled(PANEL_ERROR, reductions.__name__, names, several)
+    return names | _compiled(OUTCOMES, loops.__name__, names, several)
 
 
 @functools.lru_cache
-def _stepping_library(dimension: int) -> dict[str, Any]:
+def _stepping_library(dimension: int, several: bool) -> dict[str, Any]:
     """The functions that the solvers of a dimension call."""
-    names = {**_library(), "__name__": stepping.__name__}
     text, smaller = library_source(dimension)
+    names = _library(several)
     for size in smaller:
-        names.update(_stepping_library(size))
-    return _jitted(text, names)
+        names = {**names, **_stepping_library(size, several)}
+    return _compiled(text, stepping.__name__, names, several)
 
 
-def _jitted(text: str, namespace: dict[str, Any]) -> dict[str, Any]:
-    """The functions that a text of plain scalar Python defines, each compiled, calling one another's compiled forms.
+def _compiled(text: str, module: str, names: Mapping[str, Any], several: bool) -> dict[str, Any]:
+    """The functions that a text defines beside those that are known by their names, which they may call.
 
-    The namespace's ``__name__`` must be that of a module that can be imported: compiled functions are pickled with it.
+    The module's name must be that of one that can be imported: compiled functions are pickled with it.
     """
-    before = set(namespace)
+    namespace: dict[str, Any] = {"__name__": module}
     exec(compile(text, "<riemopt library>", "exec"), namespace)
-    functions = {name: f for name, f in namespace.items() if name not in before and inspect.isfunction(f)}
-    # the loops over a batch run fastest where the calls in them vanish
-    compiled = {name: _jit_inner_inlined(f) for name, f in functions.items()}
-    namespace.update(compiled)
-    return compiled
+    own = {}
+    for name, definition in functions_of(text).items():
+        if name not in names:
+            is_straight = Straight.takes(definition)
+            own[name] = (
+                Straight(definition, namespace, several, inline=True).intrinsic
+                if is_straight
+                else _jit_inner(namespace[name])
+            )
+    namespace.update({**names, **own})
+    return own
 
 
 @functools.lru_cache
 def _library_text() -> str:
     """All that compiled text depends on besides itself and the versions."""
-    return "\0".join(inspect.getsource(module) for module in (scalar, special, stepping, tableaux, reductions))
+    modules = (scalar, special, straight, lanes, loops, stepping, tableaux, reductions)
+    return "\0".join(inspect.getsource(module) for module in modules)
 
 
-def _load(lines: Iterable[str], signature: Any, parts: Sequence[Part]) -> Any:
-    """The compiled function ``run`` of a text, with the parts that it uses."""
-    known, text = parts_text(parts)
-    names = {**_library(), "inner": _jit_inner_inlined, "plain": _jit_inner}
+def _load(head: str, text: Text, signature: Any, parts: Sequence[Part], several: bool) -> Any:
+    """The compiled function ``run`` of a text, with the parts that it uses; for one entry, or several side by side."""
+    known, functions = parts_text(parts)
+    names = {**_library(several), "plain": _jit_inner}
     for dimension in {part.dimension for part in known if isinstance(part, Ode)}:
-        names.update(_stepping_library(dimension))
-    whole = "\n".join([text, *lines, ""])
+        names.update(_stepping_library(dimension, several))
+    whole = "\n\n".join([functions, *text.functions, "\n".join(["@kernel", head, *indented(text.body, 1), ""])])
+    definitions = functions_of(whole)
+    names["straight"] = lambda f: Straight(definitions[f.__name__], f.__globals__, several).intrinsic
     try:
         with _cache_beside_the_source():
             return cache.load(whole, {**names, "kernel": _jit(signature, cache=True)}, _library_text()).run
@@ -146,17 +150,17 @@ class NumbaTarget(Target):
         calls = [n for n in nodes_of(program.outputs, program.inputs) if n.op == "part" and n.value in sums]
         if sums and not any(_uses_table(call.args, program.inputs) for call in calls):
             return self._in_two_passes(program, sizes, constants, calls)
-        body = pointwise_body(program, sizes, constants, parts_text(program.parts)[0])
-        lines = [
-            "@kernel",
-            f"def run(start, stop, {''.join(f'a{k}, ' for k in range(len(sizes)))}constants, table, out):",
-            "    for i in range(start, stop):",
-            *indented(body, 2),
-        ]
+        names, several = parts_text(program.parts)[0], _side_by_side(program.parts)
+        calls = [node for node in nodes_of(program.outputs, program.inputs) if node.op == "part"]
+        if several and len(calls) == 1:
+            text = queued_text(program, sizes, constants, calls[0], names)
+        else:
+            text = _loop(pointwise_text(program, sizes, constants, names), several)
+        head = f"def run(start, stop, {_arrays(sizes)}constants, table, out):"
         tables = [_input(2)] * len(sizes)
         signature = numba.void(numba.int64, numba.int64, *tables, _input(1), _TABLE, numba.float64[:, ::1])
-        compiled = _load(lines, signature, program.parts)
-        grain = 1 if program.parts else _SMALL_BATCH
+        compiled = _load(head, text, signature, program.parts, several)
+        grain = _grain(program.parts, several)
 
         def run(*arguments: Any, table: np.ndarray | None = None) -> np.ndarray:
             out = np.empty((len(arguments[0]), len(program.outputs)))
@@ -174,23 +178,25 @@ class NumbaTarget(Target):
         the result does not depend on the number of cores.
         """
         parts = [call.value for call in calls]
-        body, width = table_sums_body(program, sizes, constants, calls, parts_text(parts)[0])
-        lines = [
-            "@kernel",
-            f"def run(start, stop, {''.join(f'a{k}, ' for k in range(len(sizes)))}constants, table, rows, batch, out):",
-            "    for task in range(start, stop):",
-            "        count = table.shape[1]",
-            "        piece = task // batch",
-            "        i = task % batch",
-            "        first = piece * rows",
-            "        last = min(count, first + rows)",
-            *indented(body, 2),
-        ]
+        (functions, body), width = table_sums_text(program, sizes, constants, calls, parts_text(parts)[0])
+        text = Text(
+            functions,
+            [
+                "for task in range(start, stop):",
+                "    count = table.shape[1]",
+                "    piece = task // batch",
+                "    i = task % batch",
+                "    first = piece * rows",
+                "    last = min(count, first + rows)",
+                *indented(body, 1),
+            ],
+        )
+        head = f"def run(start, stop, {_arrays(sizes)}constants, table, rows, batch, out):"
         tables = [_input(2)] * len(sizes)
         signature = numba.void(
             *(numba.int64, numba.int64, *tables, _input(1), _TABLE, numba.int64, numba.int64, numba.float64[:, :, ::1])
         )
-        compiled = _load(lines, signature, parts)
+        compiled = _load(head, text, signature, parts, several=False)
         arrays_end = sum(sizes)
         found = [value for call in calls for value in call.graph.values(call)]
         inputs = (*program.inputs[:arrays_end], *found, *program.inputs[arrays_end:])
@@ -210,14 +216,11 @@ class NumbaTarget(Target):
     def trajectories(self, program: TrajectoryProgram) -> Callable[..., Any]:
         """A kernel that takes every trajectory of a batch from start to finish; see :class:`TrajectoryProgram`."""
         parts = parts_of((*program.begun, *program.seen, *program.stepped))
-        body = trajectory_body(program, parts_text(parts)[0])
-        lines = [
-            "@kernel",
-            f"def run(start, stop, {', '.join(TRAJECTORY_ARGUMENTS)}):",
-            "    for i in range(start, stop):",
-            *indented(body, 2),
-        ]
-        compiled = _load(lines, _TRAJECTORY_SIGNATURE, parts)
+        several = _side_by_side(parts)
+        text = _loop(trajectory_text(program, parts_text(parts)[0]), several)
+        head = f"def run(start, stop, {', '.join(TRAJECTORY_ARGUMENTS)}):"
+        compiled = _load(head, text, _TRAJECTORY_SIGNATURE, parts, several)
+        grain = _grain(parts, several)
         n = len(program.point)
 
         def run(
@@ -234,11 +237,32 @@ class NumbaTarget(Target):
             losses = np.empty((len(starts), kept))
             status = np.empty(len(starts), dtype=np.int64)
             settings = (data, _NO_TABLE if table is None else table, steps, keep_all, tolerance * abs(tolerance))
-            grain = 1 if parts else _SMALL_BATCH
             _share_out(compiled, len(starts), starts, step_sizes, *settings, points, losses, status, grain=grain)
             return points, losses, status
 
         return run
+
+
+def _side_by_side(parts: Sequence[Part]) -> bool:
+    """Whether entries are taken side by side: where their parts are not in need of decisions of their own."""
+    return all(isinstance(part, Ode) and not part.field.parts for part in parts)
+
+
+def _loop(text: Text, several: bool) -> Text:
+    """The loop over the entries, or over as many at a time as there are lanes."""
+    head = [f"for first in range(start, stop, {LANES}):", "    i = (first, stop)"]
+    return Text(text.functions, [*(head if several else ["for i in range(start, stop):"]), *indented(text.body, 1)])
+
+
+def _grain(parts: Sequence[Part], several: bool) -> int:
+    """How many entries are worth handing out."""
+    if not parts:
+        return _SMALL_BATCH
+    return LANES if several else 1
+
+
+def _arrays(sizes: Sequence[int]) -> str:
+    return "".join(f"a{k}, " for k in range(len(sizes)))
 
 
 def _uses_table(outputs: Iterable[Node], known: Sequence[Node]) -> bool:
@@ -273,13 +297,14 @@ if hasattr(os, "register_at_fork"):
 
 
 def _share_out(compiled: Callable[..., None], count: int, *arguments: Any, grain: int) -> None:
-    """Run a kernel on all its entries, in pieces over the cores; `grain` entries are worth handing out."""
+    """Run a kernel on all its entries, in pieces over the cores, each of some grains of entries."""
     if count <= grain:
         compiled(0, count, *arguments)
         return
     pool, cores = _workers()
     # more pieces than cores, so that a slow piece does not keep the others waiting
-    pieces = min(8 * cores, -(-count // grain))
-    bounds = [count * piece // pieces for piece in range(pieces + 1)]
+    grains = -(-count // grain)
+    pieces = min(8 * cores, grains)
+    bounds = [min(count, grain * (grains * piece // pieces)) for piece in range(pieces + 1)]
     for future in [pool.submit(compiled, a, b, *arguments) for a, b in itertools.pairwise(bounds)]:
         future.result()

@@ -62,6 +62,7 @@ _BINDINGS: dict[str, Any] = {
     "digamma": lambda x: np.where(np.asarray(x) > 0, scipy.special.digamma(x), np.nan),
     "isfinite": np.isfinite,
     "select": np.where,
+    "spread": lambda x: x,
     "NAN": np.nan,
     "INFINITY": np.inf,
 }

@@ -18,7 +18,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from riemopt.kernels.lowering import Integral, Node, Part, Peak, Program, TableSum, emit, independent_of
+from riemopt.kernels.lowering import Integral, Node, Part, Peak, Program, TableSum, independent_of
+from riemopt.kernels.statements import Statements, function, indented, listed
 from riemopt.status import Status
 
 __all__ = ["BLOCK", "KRONROD", "PANEL_ERROR", "RTOL", "integral_source", "peak_source", "sum_source"]
@@ -116,14 +117,6 @@ KRONROD = {
 """The tables that the text of an integral looks at."""
 
 
-def _indented(lines: Sequence[str], depth: int) -> list[str]:
-    return [depth * "    " + line for line in lines]
-
-
-def _tuple(names: Sequence[str]) -> str:
-    return "(" + "".join(f"{name}, " for name in names) + ")"
-
-
 def _unpacked(names: Sequence[str], source: str) -> list[str]:
     return [f"{''.join(f'{name}, ' for name in names)} = {source}"] if names else []
 
@@ -135,23 +128,31 @@ def sum_source(part: TableSum, name: str, parts: Mapping[Part, str]) -> str:
     """
     inputs = {node: f"x{i}" for i, node in enumerate(part.body.inputs)}
     columns, constants = list(inputs.values())[: part.columns], list(inputs.values())[part.columns :]
-    head = emit(independent_of(part.body, part.body.inputs[: part.columns]), inputs, parts, prefix="h")
-    body = emit(part.body.outputs, inputs, parts)
-    terms = [inputs[node] for node in part.body.outputs]
-    count = range(len(terms))
-    sums = _tuple([f"s{j}" for j in count])
+    statements = Statements(f"{name}_values", parts)
+    fixed = [node for node in independent_of(part.body, part.body.inputs[: part.columns]) if not node.is_constant]
+    head = statements(fixed, inputs)
+    body = statements(part.body.outputs, inputs)
+    count = range(part.size)
+    zeros = listed("0.0" for _ in count)
     lines = [
+        *statements.functions,
+        "@straight",
+        f"def {name}_plus(a, b):",
+        f"    return {listed(f'a[{j}] + b[{j}]' for j in count)}",
+        "",
+        "",
+        "@plain",
         f"def {name}_rows(p, table, start, stop):",
-        *_indented(_unpacked(constants, "p") + head, 1),
-        *(f"    s{j} = 0.0" for j in count),
+        *indented(_unpacked(constants, "p") + head, 1),
+        f"    whole = {zeros}",
         f"    for first in range(start, stop, {BLOCK}):",
-        *(f"        b{j} = 0.0" for j in count),
+        f"        block = {zeros}",
         f"        for row in range(first, min(first + {BLOCK}, stop)):",
         *(f"            {column} = table[{k}, row]" for k, column in enumerate(columns)),
-        *_indented(body, 3),
-        *(f"            b{j} += {term}" for j, term in enumerate(terms)),
-        *(f"        s{j} += b{j}" for j in count),
-        f"    return {sums}",
+        *indented(body, 3),
+        f"            block = {name}_plus(block, {listed(inputs[node] for node in part.body.outputs)})",
+        f"        whole = {name}_plus(whole, block)",
+        "    return whole",
         "",
         "",
         "@plain",
@@ -160,7 +161,7 @@ def sum_source(part: TableSum, name: str, parts: Mapping[Part, str]) -> str:
         f"    return 0.0, {name}_rows(p, table, 0, table.shape[1])",
         "",
     ]
-    return "@plain\n" + "\n".join(lines)
+    return "\n".join(lines)
 
 
 def _function_of_y(program: Program, name: str, parts: Mapping[Part, str]) -> tuple[str, list[str], str]:
@@ -170,23 +171,15 @@ def _function_of_y(program: Program, name: str, parts: Mapping[Part, str]) -> tu
     """
     inputs = {node: f"x{i}" for i, node in enumerate(program.inputs)}
     free = independent_of(program, program.inputs[:1])
-    known = dict(inputs)
-    prepare = emit(free, known, parts, prefix=f"{name}_h")
     shared = [node for node in free if not node.is_constant]
+    known = dict(inputs)
+    statements = Statements(f"{name}_before", parts)
+    prepare = statements(shared, known)
     own: dict[Node, str] = {program.inputs[0]: "y"} | {node: f"q{i}" for i, node in enumerate(shared)}
-    own |= {node: known[node] for node in free if node.is_constant}
-    body = emit(program.outputs, own, parts)
-    values = [own[node] for node in program.outputs]
-    lines = [
-        "@inner",
-        f"def {name}(y, q):",
-        *_indented(_unpacked([f"q{i}" for i in range(len(shared))], "q"), 1),
-        *_indented(body, 1),
-        f"    return {values[0] if len(values) == 1 else _tuple(values)}",
-        "",
-    ]
-    packed = _tuple([known[node] for node in shared]) if shared else "(0.0,)"
-    return "\n".join(lines), prepare, packed
+    unpack = _unpacked([f"q{i}" for i in range(len(shared))], "q")
+    text = function(name, ["y", "q"], unpack, program.outputs, own, parts, lambda v: v[0] if len(v) == 1 else listed(v))
+    packed = listed(known[node] for node in shared) if shared else "(0.0,)"
+    return "\n\n".join([*statements.functions, text]), prepare, packed
 
 
 def _constants(program: Program) -> list[str]:
@@ -216,7 +209,7 @@ def peak_source(part: Peak, name: str, parts: Mapping[Part, str]) -> str:
     lines = [
         "@plain",
         f"def {name}(p):",
-        *_indented(head, 1),
+        *indented(head, 1),
         f"    found = {name}_search(q)",
         "    return 0.0, (found[1],)",
         "",
@@ -235,7 +228,7 @@ def integral_source(part: Integral, name: str, parts: Mapping[Part, str]) -> str
         sizes = [f"f{m + j}" if part.scaled else f"absolute(f{j})" for j in range(m)]
         return [template.format(j=j, size=sizes[j]) for j in range(m) for template in templates]
 
-    def listed(template: str, join: str = ", ") -> str:
+    def joined(template: str, join: str = ", ") -> str:
         return join.join(template.format(j=j) for j in range(m))
 
     low, high = part.lattice or (0.0, 0.0)
@@ -276,11 +269,11 @@ def integral_source(part: Integral, name: str, parts: Mapping[Part, str]) -> str
         added=" + ".join(f"f{j}" for j in range(len(part.body.outputs) - 1)),
         far=_FAR,
         # what is not a number is an error, too
-        good=listed(f"(e{{j}} <= {RTOL!r} * a{{j}})", " and "),
-        finite=listed("(absolute(t{j}) < INFINITY)", " and "),
+        good=joined(f"(e{{j}} <= {RTOL!r} * a{{j}})", " and "),
+        finite=joined("(absolute(t{j}) < INFINITY)", " and "),
         mass="absolute(exp(best) * t0 - 1.0) <= 1e-9" if part.normalized else "True",
-        lost=listed("NAN"),
-        totals=listed("t{j}"),
+        lost=joined("NAN"),
+        totals=joined("t{j}"),
     )
     return "\n\n".join([text, body, filled])
 
@@ -361,7 +354,7 @@ def {name}_refine(a, b, q):
     return c, best, left, right
 
 
-@inner
+@plain
 def {name}_search(q):
     best = -INFINITY
     at = 0

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from riemopt.kernels.lowering import Part, Program, Root, emit
+from riemopt.kernels.lowering import Part, Program, Root
+from riemopt.kernels.statements import function, indented, listed
 from riemopt.newton import HALVINGS, ITERATIONS, LONGEST, ROUNDING, SMALL
 from riemopt.status import Status
 
@@ -17,59 +18,83 @@ __all__ = ["root_source"]
 def root_source(part: Root, name: str, parts: Mapping[Part, str]) -> str:
     """The text of a function of ξ that returns the status, and θ with the entries of ∂θ/∂ξ row by row."""
     n = range(part.dimension)
-    listed = {letter: [f"{letter}{i}" for i in n] for letter in "cdefqrstuy"}
+    vector = {letter: [f"{letter}{i}" for i in n] for letter in "cdefqrstuvy"}
     square = {letter: [f"{letter}{i}_{j}" for i in n for j in n] for letter in "jkm"}
-    found = [f"s{i} * k{i}_{j} * q{j}" for i in n for j in n]
+    texts = [
+        _program(part.equations, f"{name}_equations", parts),
+        _program(part.answer, f"{name}_answer", parts),
+        _inverse(part.dimension, f"{name}_inverse"),
+        # a matrix by a vector, the size of a step relative to where it starts, and a fraction of a step
+        _straight(
+            f"{name}_times",
+            [*square["k"], *vector["v"]],
+            [" + ".join(f"k{i}_{j} * v{j}" for j in n) for i in n],
+        ),
+        _straight(
+            f"{name}_size",
+            [*vector["d"], *vector["y"]],
+            [" + ".join(f"absolute(d{i}) / (1.0 + absolute(y{i}))" for i in n)],
+        ),
+        _straight(
+            f"{name}_moved",
+            [*vector["y"], "damping", *vector["d"]],
+            [f"y{i} - damping * d{i}" for i in n],
+        ),
+        _straight(
+            f"{name}_found",
+            [*vector["t"], *vector["s"], *square["k"], *vector["q"]],
+            [*vector["t"], *(f"s{i} * k{i}_{j} * q{j}" for i in n for j in n)],
+        ),
+    ]
     lines = [
-        *_function(part.equations, f"{name}_equations", parts),
-        *_function(part.answer, f"{name}_answer", parts),
-        *_inverse(part.dimension, f"{name}_inverse"),
         "@plain",
         f"def {name}(p):",
-        f"    {_tuple(listed['e'])} = p",
-        f"    {_tuple(listed['y'])} = {_tuple(list(map(repr, part.start)))}",
-        f"    {_tuple(listed['r'] + square['j'])} = {name}_equations({_args(listed['y'], listed['e'])})",
+        f"    {listed(vector['e'])} = p",
+        f"    {listed(vector['y'])} = {listed(map(repr, part.start))}",
+        f"    {listed(vector['r'] + square['j'])} = {name}_equations({_args(vector['y'], vector['e'])})",
         f"    for count in range({ITERATIONS}):",
-        f"        {_tuple(square['k'])} = {name}_inverse({_args(square['j'])})",
-        *(f"        d{i} = -({' + '.join(f'k{i}_{j} * r{j}' for j in n)})" for i in n),
-        f"        size = {_length(listed['d'], listed['y'])}",
+        f"        {listed(square['k'])} = {name}_inverse({_args(square['j'])})",
+        f"        {listed(vector['d'])} = {name}_times({_args(square['k'], vector['r'])})",
+        f"        size = {name}_size({_args(vector['d'], vector['y'])})[0]",
         "        if not size < INFINITY:",
         "            break",
         f"        done = size <= {ROUNDING!r}",
-        "        moved = False",
+        "        advanced = False",
         f"        damping = minimum(1.0, {LONGEST!r} / size)",
         f"        for halving in range({HALVINGS}):",
-        "            if done or moved:",
+        "            if done or advanced:",
         "                break",
-        *(f"            u{i} = y{i} + damping * d{i}" for i in n),
-        f"            {_tuple(listed['f'] + square['m'])} = {name}_equations({_args(listed['u'], listed['e'])})",
-        *(f"            c{i} = {' + '.join(f'k{i}_{j} * f{j}' for j in n)}" for i in n),
-        f"            moved = {_length(listed['c'], listed['y'])} <= (1.0 - 0.5 * damping) * size",
-        f"            done = not moved and size <= {SMALL!r}",
+        f"            {listed(vector['u'])} = {name}_moved({_args(vector['y'], ['damping'], vector['d'])})",
+        f"            {listed(vector['f'] + square['m'])} = {name}_equations({_args(vector['u'], vector['e'])})",
+        f"            {listed(vector['c'])} = {name}_times({_args(square['k'], vector['f'])})",
+        f"            advanced = {name}_size({_args(vector['c'], vector['y'])})[0] <= (1.0 - 0.5 * damping) * size",
+        f"            done = not advanced and size <= {SMALL!r}",
         "            damping *= 0.5",
         "        if done:",
-        f"            {_tuple(listed['t'] + listed['s'] + listed['q'])} ="
-        f" {name}_answer({_args(listed['y'], listed['e'])})",
-        f"            return 0.0, {_tuple(listed['t'] + found)}",
-        "        if not moved:",
+        f"            {listed(vector['t'] + vector['s'] + vector['q'])} ="
+        f" {name}_answer({_args(vector['y'], vector['e'])})",
+        f"            return 0.0, {name}_found({_args(vector['t'], vector['s'], square['k'], vector['q'])})",
+        "        if not advanced:",
         "            break",
-        f"        {_tuple(listed['y'] + listed['r'] + square['j'])} ="
-        f" {_tuple(listed['u'] + listed['f'] + square['m'])}",
-        f"    return {float(Status.LEFT_DOMAIN)!r}, {_tuple(['NAN'] * part.size)}",
+        f"        {listed(vector['y'] + vector['r'] + square['j'])} ="
+        f" {listed(vector['u'] + vector['f'] + square['m'])}",
+        f"    return {float(Status.LEFT_DOMAIN)!r}, {listed(['NAN'] * part.size)}",
         "",
     ]
-    return "\n".join(lines)
+    return "\n\n".join([*texts, "\n".join(lines)])
 
 
-def _function(program: Program, name: str, parts: Mapping[Part, str]) -> list[str]:
+def _program(program: Program, name: str, parts: Mapping[Part, str]) -> str:
     names = {node: f"x{i}" for i, node in enumerate(program.inputs)}
-    head = f"def {name}({_args(list(names.values()))}):"
-    body = emit(program.outputs, names, parts)
-    returned = f"    return {_tuple([names[node] for node in program.outputs])}"
-    return ["@plain", head, *(f"    {line}" for line in body), returned, "", ""]
+    return function(name, list(names.values()), [], program.outputs, names, parts, listed)
 
 
-def _inverse(n: int, name: str) -> list[str]:
+def _straight(name: str, arguments: Sequence[str], results: Sequence[str], lines: Sequence[str] = ()) -> str:
+    head = ["@straight", f"def {name}({_args(arguments)}):"]
+    return "\n".join([*head, *indented([*lines, f"return {listed(results)}"], 1), ""])
+
+
+def _inverse(n: int, name: str) -> str:
     """The inverse of a matrix by elimination of a row after the other, the largest pivot first."""
     entries = [f"a{i}_{j}" for i in range(n) for j in range(n)]
     lines = [f"b{i}_{j} = {float(i == j)!r}" for i in range(n) for j in range(n)]
@@ -79,33 +104,15 @@ def _inverse(n: int, name: str) -> list[str]:
 
     for k in range(n):
         for i in range(k + 1, n):
-            one, other = row(k, k), row(i, k)
-            lines += [
-                f"if absolute(a{i}_{k}) > absolute(a{k}_{k}):",
-                f"    {_tuple(one + other)} = {_tuple(other + one)}",
-            ]
+            lines.append(f"swap = absolute(a{i}_{k}) > absolute(a{k}_{k})")
+            pairs = zip(row(k, k), row(i, k), strict=True)
+            lines += [f"{x}, {y} = select(swap, {y}, {x}), select(swap, {x}, {y})" for x, y in pairs]
         lines += [f"{entry} = {entry} / a{k}_{k}" for entry in row(k, k)[1:]]
         for i in range(n):
             if i != k:
                 pairs = zip(row(i, k)[1:], row(k, k)[1:], strict=True)
-                lines += [f"{entry} -= a{i}_{k} * {other}" for entry, other in pairs]
-    inverse = [f"b{i}_{j}" for i in range(n) for j in range(n)]
-    return [
-        "@plain",
-        f"def {name}({_args(entries)}):",
-        *(f"    {line}" for line in lines),
-        f"    return {_tuple(inverse)}",
-        "",
-        "",
-    ]
-
-
-def _length(step: Sequence[str], point: Sequence[str]) -> str:
-    return " + ".join(f"absolute({d}) / (1.0 + absolute({y}))" for d, y in zip(step, point, strict=True))
-
-
-def _tuple(names: Sequence[str]) -> str:
-    return "(" + "".join(f"{name}, " for name in names) + ")"
+                lines += [f"{entry} = {entry} - a{i}_{k} * {other}" for entry, other in pairs]
+    return _straight(name, entries, [f"b{i}_{j}" for i in range(n) for j in range(n)], lines)
 
 
 def _args(*names: Sequence[str]) -> str:

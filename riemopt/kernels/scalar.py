@@ -1,10 +1,34 @@
-"""Elementary scalar functions that generated text calls, in plain Python that every compiled target can take."""
+"""Elementary functions that generated text calls, in plain Python that every compiled target can take.
+
+But for :func:`select` they branch on no number, so that they map several numbers side by side as well.
+"""
 
 from __future__ import annotations
 
-import math
+from math import exp, log, log1p
 
-__all__ = ["absolute", "expit", "logaddexp", "maximum", "minimum", "select", "sign", "square"]
+__all__ = [
+    "absolute",
+    "every",
+    "expit",
+    "logaddexp",
+    "maximum",
+    "minimum",
+    "select",
+    "sign",
+    "spread",
+    "square",
+]
+
+
+def spread(x: float) -> float:
+    """The number itself: one trajectory has one."""
+    return x
+
+
+def every(condition: bool) -> bool:
+    """Whether a condition holds for all trajectories: for the one."""
+    return condition
 
 
 def select(condition: bool, a: float, b: float) -> float:
@@ -19,7 +43,7 @@ def absolute(x: float) -> float:
 
 def sign(x: float) -> float:
     """-1, 0 or 1; NaN of NaN."""
-    return 1.0 if x > 0.0 else (-1.0 if x < 0.0 else x * 0.0)
+    return select(x > 0.0, 1.0, select(x < 0.0, -1.0, x * 0.0))
 
 
 def square(x: float) -> float:
@@ -29,29 +53,20 @@ def square(x: float) -> float:
 
 def minimum(a: float, b: float) -> float:
     """The smaller number; NaN if one of them is."""
-    return a if a < b or a != a else b
+    return select((a < b) | (a != a), a, b)
 
 
 def maximum(a: float, b: float) -> float:
     """The larger number; NaN if one of them is."""
-    return a if a > b or a != a else b
+    return select((a > b) | (a != a), a, b)
 
 
 def logaddexp(a: float, b: float) -> float:
     """log(e^a + e^b), also where e^a and e^b are not numbers; NaN if one of the arguments is."""
-    if a == b:
-        return a + math.log(2.0)
-    difference = a - b
-    if difference > 0.0:
-        return a + math.log1p(math.exp(-difference))
-    if difference <= 0.0:
-        return b + math.log1p(math.exp(difference))
-    return difference
+    return select(a == b, a + log(2.0), maximum(a, b) + log1p(exp(-absolute(a - b))))
 
 
 def expit(x: float) -> float:
     """The logistic function 1/(1 + e^-x)."""
-    if x >= 0.0:
-        return 1.0 / (1.0 + math.exp(-x))
-    grown = math.exp(x)
-    return grown / (1.0 + grown)
+    small = exp(-absolute(x))
+    return select(x >= 0.0, 1.0, small) / (1.0 + small)

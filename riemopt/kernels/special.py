@@ -1,12 +1,12 @@
 """Scalar special functions for compiled targets: digamma, the polygammas to order 6, their remainders, Bessel's I_n.
 
 Numba and CUDA have none of these, and a pointer into SciPy's compiled code can be neither cached on disk nor run on a
-GPU. So these are plain scalar Python over ``math`` alone, and one text serves three readers: the interpreter,
+GPU. So these are plain scalar Python over ``math`` and ``select``, and one text serves three readers: the interpreter,
 ``numba.njit`` and a ``numba.cuda`` device function. The log-gamma function is not here: ``math.lgamma`` compiles on
 every target.
 
-The polygammas have no branch but the domain check, so LLVM vectorises a loop over them once they are inlined
-(``numba.njit(error_model="numpy", forceinline=True)``), and no GPU warp diverges in them.
+Digamma and the polygammas branch on no number, so that several are computed side by side
+(:mod:`riemopt.kernels.lanes`), and no GPU warp diverges in them.
 
 How the polygammas are computed. For every x > 0, with z = x + 3/2 and w = 1/z^2,
 
@@ -39,7 +39,9 @@ on [1e-30, 1e20] too, where the value is a normal double. A value too large for 
 one too small as a zero, of the right sign, and nothing raises.
 """
 
-import math
+from math import exp, log, nan, sqrt
+
+from riemopt.kernels.scalar import every, select
 
 __all__ = [
     "digamma",
@@ -84,31 +86,44 @@ def digamma(x: float) -> float:
     >>> digamma(1.0)  # minus Euler's constant, DLMF 5.4.12
     -0.5772156649015329
     """
+    # only one of the two is computed unless they are wanted side by side
+    if every(x < 4.0):
+        return _digamma_near(x)
+    if every(x >= 4.0):
+        return _digamma_far(x)
+    return select(x < 4.0, _digamma_near(select(x < 4.0, x, 1.0)), _digamma_far(x))
+
+
+def _digamma_near(x: float) -> float:
+    """psi(x) for 0 < x < 4, else NaN."""
     if not x > 0.0:
-        return math.nan
-    if x < 4.0:
-        # Degrees 8 and 8 in x, fit 4.6e-18.
-        p = 5.761542973533275e-07
-        p = p * x + 9.032289608920226e-05
-        p = p * x + 0.0034876590237029694
-        p = p * x + 0.053722749281613795
-        p = p * x + 0.3957665929946181
-        p = p * x + 1.4906639335410299
-        p = p * x + 2.839811550225951
-        p = p * x + 2.4573095635464415
-        p = p * x + 0.6841666717870696
-        q = 8.669342762135388e-08
-        q = q * x + 1.979325112665132e-05
-        q = q * x + 0.0009935118715812756
-        q = q * x + 0.019162890180759642
-        q = q * x + 0.1747520044194879
-        q = q * x + 0.8195611145645245
-        q = q * x + 1.9932985070249805
-        q = q * x + 2.3303003115290535
-        q = q * x + 1.0
-        # x0 = 1.46163214496836234126265954232572... (mpmath.findroot; DLMF Table 5.4.1) as the sum of two doubles:
-        # near x0 the first difference is exact, by Sterbenz's lemma.
-        return ((x - 1.4616321449683622) - 9.549995429965697e-17) * p / (x * q)
+        return nan
+    # Degrees 8 and 8 in x, fit 4.6e-18.
+    p = 5.761542973533275e-07
+    p = p * x + 9.032289608920226e-05
+    p = p * x + 0.0034876590237029694
+    p = p * x + 0.053722749281613795
+    p = p * x + 0.3957665929946181
+    p = p * x + 1.4906639335410299
+    p = p * x + 2.839811550225951
+    p = p * x + 2.4573095635464415
+    p = p * x + 0.6841666717870696
+    q = 8.669342762135388e-08
+    q = q * x + 1.979325112665132e-05
+    q = q * x + 0.0009935118715812756
+    q = q * x + 0.019162890180759642
+    q = q * x + 0.1747520044194879
+    q = q * x + 0.8195611145645245
+    q = q * x + 1.9932985070249805
+    q = q * x + 2.3303003115290535
+    q = q * x + 1.0
+    # x0 = 1.46163214496836234126265954232572... (mpmath.findroot; DLMF Table 5.4.1) as the sum of two doubles:
+    # near x0 the first difference is exact, by Sterbenz's lemma.
+    return ((x - 1.4616321449683622) - 9.549995429965697e-17) * p / (x * q)
+
+
+def _digamma_far(x: float) -> float:
+    """psi(x) for x >= 4."""
     z = x - 0.5
     w = 1.0 / (z * z)
     # Degree 8 in w, fit 2.2e-17.
@@ -121,7 +136,7 @@ def digamma(x: float) -> float:
     a = a * w + 0.003844238848699183
     a = a * w - 0.007291666623009841
     a = a * w + 0.041666666666572254
-    return math.log(z) + w * a
+    return log(z) + w * a
 
 
 def polygamma_1(x: float) -> float:
@@ -147,7 +162,7 @@ def polygamma_1(x: float) -> float:
     1.6449340668482264
     """
     if not x > 0.0:
-        return math.nan
+        return nan
     a = 1.0 / x
     b = 1.0 / (x + 1.0)
     r = 1.0 / (x + 1.5)
@@ -194,7 +209,7 @@ def polygamma_2(x: float) -> float:
     -2.4041138063191885
     """
     if not x > 0.0:
-        return math.nan
+        return nan
     a = 1.0 / x
     b = 1.0 / (x + 1.0)
     r = 1.0 / (x + 1.5)
@@ -241,7 +256,7 @@ def polygamma_3(x: float) -> float:
     6.493939402266829
     """
     if not x > 0.0:
-        return math.nan
+        return nan
     a = 1.0 / x
     b = 1.0 / (x + 1.0)
     r = 1.0 / (x + 1.5)
@@ -290,7 +305,7 @@ def polygamma_4(x: float) -> float:
     -24.88626612344088
     """
     if not x > 0.0:
-        return math.nan
+        return nan
     a = 1.0 / x
     b = 1.0 / (x + 1.0)
     r = 1.0 / (x + 1.5)
@@ -339,7 +354,7 @@ def polygamma_5(x: float) -> float:
     122.0811674381339
     """
     if not x > 0.0:
-        return math.nan
+        return nan
     a = 1.0 / x
     b = 1.0 / (x + 1.0)
     r = 1.0 / (x + 1.5)
@@ -389,7 +404,7 @@ def polygamma_6(x: float) -> float:
     -726.0114797149845
     """
     if not x > 0.0:
-        return math.nan
+        return nan
     a = 1.0 / x
     b = 1.0 / (x + 1.0)
     r = 1.0 / (x + 1.5)
@@ -438,7 +453,7 @@ def polygamma_remainder_1(x: float) -> float:
     0.14493406684822643
     """
     if not x > 0.0:
-        return math.nan
+        return nan
     a = 1.0 / x
     b = 1.0 / (x + 1.0)
     d = 1.0 / (x + 2.0)
@@ -485,7 +500,7 @@ def polygamma_remainder_2(x: float) -> float:
     -0.4041138063191886
     """
     if not x > 0.0:
-        return math.nan
+        return nan
     a = 1.0 / x
     b = 1.0 / (x + 1.0)
     d = 1.0 / (x + 2.0)
@@ -532,7 +547,7 @@ def polygamma_remainder_3(x: float) -> float:
     1.4939394022668293
     """
     if not x > 0.0:
-        return math.nan
+        return nan
     a = 1.0 / x
     b = 1.0 / (x + 1.0)
     d = 1.0 / (x + 2.0)
@@ -581,7 +596,7 @@ def polygamma_remainder_4(x: float) -> float:
     -6.886266123440879
     """
     if not x > 0.0:
-        return math.nan
+        return nan
     a = 1.0 / x
     b = 1.0 / (x + 1.0)
     d = 1.0 / (x + 2.0)
@@ -630,7 +645,7 @@ def polygamma_remainder_5(x: float) -> float:
     38.081167438133896
     """
     if not x > 0.0:
-        return math.nan
+        return nan
     a = 1.0 / x
     b = 1.0 / (x + 1.0)
     d = 1.0 / (x + 2.0)
@@ -681,7 +696,7 @@ def polygamma_remainder_6(x: float) -> float:
     -246.01147971498443
     """
     if not x > 0.0:
-        return math.nan
+        return nan
     a = 1.0 / x
     b = 1.0 / (x + 1.0)
     d = 1.0 / (x + 2.0)
@@ -742,7 +757,7 @@ def scaled_bessel_i(order: float, x: float) -> float:
     """
     size = abs(x)
     if not (order >= 0.0 and order % 1.0 == 0.0 and size >= 0.0):
-        return math.nan
+        return nan
     sign = -1.0 if x < 0.0 and order % 2.0 == 1.0 else 1.0
     if size < 4.0:
         y = 0.25 * size * size
@@ -750,7 +765,7 @@ def scaled_bessel_i(order: float, x: float) -> float:
         total = 1.0
         for k in range(18, 0, -1):
             total = 1.0 + total * (y / (k * (k + order)))
-        first = math.exp(-size)
+        first = exp(-size)
         for k in range(1, int(order) + 1):
             first *= 0.5 * size / k
         return sign * first * total
@@ -763,13 +778,13 @@ def scaled_bessel_i(order: float, x: float) -> float:
             term *= (odd * odd - 4.0 * order * order) / (4.0 * (odd + 1.0) * size)
             total += term
             odd += 2.0
-        return sign * total * 0.3989422804014327 / math.sqrt(size)  # 1/sqrt(2 pi)
+        return sign * total * 0.3989422804014327 / sqrt(size)  # 1/sqrt(2 pi)
     double = 2.0 / size
     above = 0.0
     here = 1e-280
     total = 0.0
     wanted = 0.0
-    for k in range(int(order + 12.0 + 8.5 * math.sqrt(size)), 0, -1):
+    for k in range(int(order + 12.0 + 8.5 * sqrt(size)), 0, -1):
         if k == order:
             wanted = here
         total += here

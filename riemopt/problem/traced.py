@@ -12,6 +12,7 @@ import numpy as np
 import sympy as sp
 
 from riemopt.geometry.closed_forms import Isometry
+from riemopt.kernels.economy import economized
 from riemopt.kernels.lowering import Condition, Graph, Node, Ode, Program
 from riemopt.kernels.target import TrajectoryProgram
 from riemopt.kernels.tracing import TracedArray, TracingError, flatten, unflatten
@@ -395,12 +396,19 @@ class TracedPrimitives(Problem):
             scaled = [g.mul(lower[j][k], pivots[k]) for k in range(j)]
             pivot = known.get((j, j)) or g.sub(metric[j, j], g.dot(lower[j][:j], scaled))
             threshold = g.mul(g.constant(_SINGULAR if j else 0.0), metric[j, j])
-            self.require(Status.SINGULAR_METRIC, g.operate("gt", pivot, threshold))
+            self.require(Status.SINGULAR_METRIC, _above(g, pivot, threshold, pivots))
             for i in range(j + 1, n):
                 entry = g.sub(metric[i, j], g.dot(lower[i][:j], scaled))
                 lower[i].append(known.get((i, j)) or g.div(entry, pivot))
             pivots.append(pivot)
         return lower, pivots
+
+
+def _above(graph: Graph, pivot: Node, threshold: Node, positive: Sequence[Node]) -> Node:
+    """Whether a pivot is above a threshold; one that is a quotient by one known to be positive is not divided."""
+    if pivot.op == "div" and pivot.args[1] in positive:
+        pivot, threshold = pivot.args[0], graph.mul(threshold, pivot.args[1])
+    return graph.operate("gt", pivot, threshold)
 
 
 def _inputs(graph: Graph, prefix: str, count: int) -> TracedArray:
@@ -442,7 +450,7 @@ def pointwise_program(
     good, nan = graph.operate("eq", status, graph.constant(0.0)), graph.constant(float("nan"))
     outputs = [graph.call("select", good, _node(graph, leaf), nan) for leaf in leaves]
     inputs = [node for array in arrays for node in array.nodes] + constants
-    return Program(tuple(inputs), (status, *outputs, *primitives.notes))
+    return Program(tuple(inputs), tuple(economized(graph, (status, *outputs, *primitives.notes))))
 
 
 def _only(array: Any) -> Node:
@@ -518,12 +526,14 @@ def trajectory_program(formulas: Formulas, rule: Any, converges: bool) -> Trajec
     if step() != (outputs, conditions) or begin()[:2] != (first, layout) or _state(rule) != state:
         raise TracingError("the rule keeps a state outside its memory, or did another thing when it was run again")
     status = watched.status([c for c in conditions if c not in watched.conditions])
+    whole = economized(graph, (begun.status(), *first, *seen, status, *outputs))
+    ends = 1 + len(first), 1 + len(first) + len(seen)
     return TrajectoryProgram(
         point=tuple(theta.nodes),
         step_size=(_only(h),),
         memory=tuple(memory),
         data=data,
-        begun=(begun.status(), *first),
-        seen=seen,
-        stepped=(status, *outputs),
+        begun=tuple(whole[: ends[0]]),
+        seen=tuple(whole[ends[0] : ends[1]]),
+        stepped=tuple(whole[ends[1] :]),
     )

@@ -1,0 +1,114 @@
+"""Between memory and lanes: what the loops of the Numba target read and write, for one entry of a batch or several.
+
+The place of an entry is its index. That of several side by side is where they begin, and where the batch ends.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic, overload
+
+from riemopt.kernels.loops import LANES
+from riemopt.kernels.straight import lanes
+
+__all__ = ["MEMORY"]
+
+
+@intrinsic
+def _extract(typing: Any, values: Any, lane: Any) -> Any:
+    """The number in one lane."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.extract_element(arguments[0], builder.trunc(arguments[1], ir.IntType(32)))
+
+    return types.float64(lanes, types.int64), emit
+
+
+@intrinsic
+def _insert(typing: Any, values: Any, lane: Any, number: Any) -> Any:
+    """The lanes with another number in one of them."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.insert_element(arguments[0], arguments[2], builder.trunc(arguments[1], ir.IntType(32)))
+
+    return lanes(lanes, types.int64, types.float64), emit
+
+
+def _pointer(context: Any, builder: Any, kind: Any, vector: Any, place: Any) -> Any:
+    data = context.make_array(kind)(context, builder, vector).data
+    return builder.bitcast(builder.gep(data, [place]), context.get_value_type(lanes).as_pointer())
+
+
+@intrinsic
+def _fetch(typing: Any, vector: Any, place: Any) -> Any:
+    """As many numbers as there are lanes, from a contiguous vector."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load(_pointer(context, builder, signature.args[0], *arguments), align=8)
+
+    return lanes(vector, types.int64), emit
+
+
+@intrinsic
+def _keep(typing: Any, vector: Any, place: Any, values: Any) -> Any:
+    """Write lanes to a contiguous vector."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.store(arguments[2], _pointer(context, builder, signature.args[0], *arguments[:2]), align=8)
+        return context.get_dummy_value()
+
+    return types.void(vector, types.int64, lanes), emit
+
+
+@intrinsic
+def _undefined(typing: Any) -> Any:
+    """Lanes with nothing in them yet."""
+    return lanes(), lambda context, builder, *_: ir.Constant(context.get_value_type(lanes), ir.Undefined)
+
+
+def _load(vector: Any, place: Any) -> Any:
+    raise NotImplementedError
+
+
+@overload(_load, strict=False)
+def _load_of(vector: Any, place: Any) -> Any:
+    if isinstance(place, types.Integer):
+        return lambda vector, place: vector[place]
+
+    def several(vector: Any, place: Any) -> Any:
+        first, stop = place
+        values = _undefined()
+        for lane in range(LANES):
+            values = _insert(values, lane, vector[min(first + lane, stop - 1)])
+        return values
+
+    return several
+
+
+def _store(vector: Any, place: Any, value: Any) -> Any:
+    raise NotImplementedError
+
+
+@overload(_store, strict=False)
+def _store_of(vector: Any, place: Any, value: Any) -> Any:
+    if isinstance(place, types.Integer):
+
+        def one(vector: Any, place: Any, value: Any) -> None:
+            vector[place] = value
+
+        return one
+
+    def several(vector: Any, place: Any, value: Any) -> None:
+        first, stop = place
+        for lane in range(min(LANES, stop - first)):
+            vector[first + lane] = _extract(value, lane)
+
+    return several
+
+
+MEMORY = {"empty": np.empty, "fetch": _fetch, "keep": _keep, "load": _load, "store": _store, "zeros": np.zeros}
+"""What the text of loops calls."""
