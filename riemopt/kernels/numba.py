@@ -16,7 +16,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from riemopt.kernels import cache, lanes, loops, reductions, scalar, special, stepping, straight, tableaux
+from riemopt.kernels import cache, elementary, lanes, loops, reductions, scalar, special, stepping, straight, tableaux
 from riemopt.kernels.lanes import MEMORY
 from riemopt.kernels.loops import (
     LANES,
@@ -53,6 +53,9 @@ def _library(several: bool) -> dict[str, Any]:
     names: dict[str, Any] = {"NAN": math.nan, "INFINITY": math.inf, **KRONROD, **MEMORY}
     ours = {name: _MATH_NAMES.get(name, name) for name in FUNCTIONS}
     names |= {name: getattr(math, known) for name, known in ours.items() if hasattr(math, known) and name != "isfinite"}
+    if several:
+        own = {name: function for name, function in names.items() if name not in elementary.__all__}
+        names = own | _compiled(inspect.getsource(elementary), elementary.__name__, own, several)
     names |= _compiled(PRIMITIVES, straight.__name__, names, several)
     for module in (scalar, special):
         names |= _compiled(inspect.getsource(module), module.__name__, names, several)
@@ -94,7 +97,7 @@ def _compiled(text: str, module: str, names: Mapping[str, Any], several: bool) -
 @functools.lru_cache
 def _library_text() -> str:
     """All that compiled text depends on besides itself and the versions."""
-    modules = (scalar, special, straight, lanes, loops, stepping, tableaux, reductions)
+    modules = (scalar, special, elementary, straight, lanes, loops, stepping, tableaux, reductions)
     return "\0".join(inspect.getsource(module) for module in modules)
 
 

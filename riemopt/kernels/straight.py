@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -362,12 +362,10 @@ class _Body:
         own = getattr(self, f"_call_{name}", None)
         if own is not None:
             return own(*arguments)
-        if name in _LLVM:
-            return self._llvm(_LLVM[name], *arguments)
-        function = self.of.names[name]
+        function = self.of.names.get(name)
         if function in _known:
             return self.module.call(self.builder, _known[function], arguments)
-        return self._foreign(function, arguments)
+        return self._llvm(_LLVM[name], *arguments) if name in _LLVM else self._foreign(function, arguments)
 
     # -- values
 
@@ -443,6 +441,27 @@ class _Body:
         bits = self.builder.bitcast(condition, ir.IntType(LANES))
         return self.builder.icmp_unsigned("==", bits, ir.Constant(ir.IntType(LANES), (1 << LANES) - 1))
 
+    def _call_exponent(self, value: Value) -> Value:
+        bits, whole = self._bits(value)
+        return self.builder.sitofp(self.builder.sub(self.builder.lshr(bits, whole(52)), whole(1023)), value.type)
+
+    def _call_significand(self, value: Value) -> Value:
+        bits, whole = self._bits(value)
+        below = self.builder.and_(bits, whole((1 << 52) - 1))
+        return self.builder.bitcast(self.builder.or_(below, whole(1023 << 52)), value.type)
+
+    def _call_power_of_two(self, value: Value) -> Value:
+        bits, whole = self._bits(value)
+        k = self.builder.fptosi(value, bits.type)
+        return self.builder.bitcast(self.builder.shl(self.builder.add(k, whole(1023)), whole(52)), value.type)
+
+    def _bits(self, value: Value) -> tuple[Value, Callable[[int], Value]]:
+        """The bits of doubles as whole numbers, and what makes a constant of their type."""
+        if isinstance(value.type, ir.VectorType):
+            kind = ir.VectorType(_INT, LANES)
+            return self.builder.bitcast(value, kind), lambda number: ir.Constant(kind, [number] * LANES)
+        return self.builder.bitcast(value, _INT), lambda number: ir.Constant(_INT, number)
+
     def _call_isfinite(self, value: Value) -> Value:
         size, limit = self._alike(self._llvm("fabs", value), ir.Constant(_DOUBLE, math.inf))
         return self.builder.fcmp_ordered("<", size, limit)
@@ -460,8 +479,5 @@ _BINARY = {
 
 _COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 
-_LLVM = {
-    **{name: name for name in ("sqrt", "floor", "exp", "log", "sin", "cos")},
-    "absolute": "fabs",
-}
-"""Functions of LLVM's."""
+_LLVM = {name: name for name in ("sqrt", "floor", "exp", "log", "sin", "cos")} | {"absolute": "fabs"}
+"""Functions of LLVM's, unless others are given by these names."""
