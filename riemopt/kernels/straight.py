@@ -365,7 +365,7 @@ class _Body:
         function = self.of.names.get(name)
         if function in _known:
             return self.module.call(self.builder, _known[function], arguments)
-        return self._llvm(_LLVM[name], *arguments) if name in _LLVM else self._foreign(function, arguments)
+        return self._llvm(name, *arguments) if name in _LLVM else self._foreign(function, arguments)
 
     # -- values
 
@@ -441,6 +441,9 @@ class _Body:
         bits = self.builder.bitcast(condition, ir.IntType(LANES))
         return self.builder.icmp_unsigned("==", bits, ir.Constant(ir.IntType(LANES), (1 << LANES) - 1))
 
+    def _call_absolute(self, value: Value) -> Value:
+        return self._llvm("fabs", value)
+
     def _call_exponent(self, value: Value) -> Value:
         bits, whole = self._bits(value)
         return self.builder.sitofp(self.builder.sub(self.builder.lshr(bits, whole(52)), whole(1023)), value.type)
@@ -479,5 +482,5 @@ _BINARY = {
 
 _COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 
-_LLVM = {name: name for name in ("sqrt", "floor", "exp", "log", "sin", "cos")} | {"absolute": "fabs"}
+_LLVM = ("sqrt", "floor", "exp", "log", "sin", "cos")
 """Functions of LLVM's, unless others are given by these names."""
