@@ -5,11 +5,13 @@ The place of an entry is its index. That of several side by side is where they b
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from riemopt.kernels.loops import LANES
@@ -36,6 +38,77 @@ def _insert(typing: Any, values: Any, lane: Any, number: Any) -> Any:
         return builder.insert_element(arguments[0], arguments[2], builder.trunc(arguments[1], ir.IntType(32)))
 
     return lanes(lanes, types.int64, types.float64), emit
+
+
+def _lane(lane: int) -> Any:
+    return ir.Constant(ir.IntType(32), lane)
+
+
+def _entries(context: Any, builder: Any, kind: Any, array: Any) -> Callable[[Any, Any], Any]:
+    """The pointers to the entries of a matrix, by row and column."""
+    structure = context.make_array(kind)(context, builder, array)
+    strides = cgutils.unpack_tuple(builder, structure.strides, 2)
+    shape = cgutils.unpack_tuple(builder, structure.shape, 2)
+
+    def pointer(row: Any, column: Any) -> Any:
+        place = [row, column]
+        return cgutils.get_item_pointer2(context, builder, structure.data, shape, strides, kind.layout, place, False)
+
+    return pointer
+
+
+def _whole(number: int) -> Any:
+    return ir.Constant(ir.IntType(64), number)
+
+
+@intrinsic(prefer_literal=True)
+def _load_row(typing: Any, matrix: Any, place: Any, size: Any) -> Any:
+    """The row of an entry of a batch, or of several side by side, as a tuple; the size is a literal."""
+    columns = range(size.literal_value)
+    several = isinstance(place, types.BaseTuple)
+    kind = types.UniTuple(lanes if several else types.float64, len(columns))
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = _entries(context, builder, matrix, arguments[0])
+        if not several:
+            row = context.cast(builder, arguments[1], types.unliteral(place), types.int64)
+            values = [builder.load(pointer(row, _whole(j))) for j in columns]
+            return context.make_tuple(builder, kind, values)
+        first, stop = cgutils.unpack_tuple(builder, arguments[1], 2)
+        last = builder.sub(stop, _whole(1))
+        values = [ir.Constant(context.get_value_type(lanes), ir.Undefined)] * len(columns)
+        for lane in range(LANES):
+            row = builder.add(first, _whole(lane))
+            row = builder.select(builder.icmp_signed("<", row, last), row, last)
+            for j in columns:
+                number = builder.load(pointer(row, _whole(j)))
+                values[j] = builder.insert_element(values[j], number, _lane(lane))
+        return context.make_tuple(builder, kind, values)
+
+    return kind(matrix, place, size), emit
+
+
+@intrinsic
+def _store_row(typing: Any, matrix: Any, place: Any, values: Any) -> Any:
+    """Write the row of an entry, or the rows of several, from a tuple."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = _entries(context, builder, matrix, arguments[0])
+        numbers = cgutils.unpack_tuple(builder, arguments[2], len(values))
+        if not isinstance(place, types.BaseTuple):
+            row = context.cast(builder, arguments[1], types.unliteral(place), types.int64)
+            for j, number in enumerate(numbers):
+                builder.store(number, pointer(row, _whole(j)))
+            return context.get_dummy_value()
+        first, stop = cgutils.unpack_tuple(builder, arguments[1], 2)
+        for lane in range(LANES):
+            row = builder.add(first, _whole(lane))
+            with builder.if_then(builder.icmp_signed("<", row, stop), likely=True):
+                for j, number in enumerate(numbers):
+                    builder.store(builder.extract_element(number, _lane(lane)), pointer(row, _whole(j)))
+        return context.get_dummy_value()
+
+    return types.void(matrix, place, values), emit
 
 
 def _pointer(context: Any, builder: Any, kind: Any, vector: Any, place: Any) -> Any:
@@ -110,5 +183,14 @@ def _store_of(vector: Any, place: Any, value: Any) -> Any:
     return several
 
 
-MEMORY = {"empty": np.empty, "fetch": _fetch, "keep": _keep, "load": _load, "store": _store, "zeros": np.zeros}
+MEMORY = {
+    "empty": np.empty,
+    "fetch": _fetch,
+    "keep": _keep,
+    "load": _load,
+    "load_row": _load_row,
+    "store": _store,
+    "store_row": _store_row,
+    "zeros": np.zeros,
+}
 """What the text of loops calls."""

@@ -81,8 +81,8 @@ def pointwise_text(program: Program, sizes: Sequence[int], constants: int, parts
     """What computes entry i of a program: from ``a0``, ``a1``, ... and ``constants`` to ``out``."""
     statements = Statements("values", parts)
     names, loads = _loaded(program, sizes, constants)
-    body = statements(program.outputs, names)
-    return Text(statements.functions, [*loads, *body, *_stored(program, names)])
+    body, values = statements.together(program.outputs, names)
+    return Text(statements.functions, [*loads, *body, f"store_row(out, i, {values})"])
 
 
 def table_sums_text(
@@ -96,25 +96,18 @@ def table_sums_text(
     names, body = _loaded(program, sizes, constants)
     arguments = [arg for call in calls for arg in call.args]
     body += statements(arguments, names)
-    width = 0
-    for call in calls:
-        given = listed(names[arg] for arg in call.args)
-        body.append(f"s = {parts[call.value]}_rows({given}, table, first, last)")
-        body += [f"out[piece, i, {width + j}] = s[{j}]" for j in range(call.value.size)]
-        width += call.value.size
-    return Text(statements.functions, body), width
+    sums = [f"{parts[c.value]}_rows({listed(names[arg] for arg in c.args)}, table, first, last)" for c in calls]
+    body.append(f"store_row(out[piece], i, {' + '.join(sums)})")
+    return Text(statements.functions, body), sum(call.value.size for call in calls)
 
 
 def _loaded(program: Program, sizes: Sequence[int], constants: int) -> tuple[dict[Node, str], list[str]]:
-    """The names of a program's inputs, and the statements that look them up."""
-    entries = [f"load(a{k}[:, {j}], i)" for k, size in enumerate(sizes) for j in range(size)]
-    entries += [f"constants[{j}]" for j in range(constants)]
-    names = {node: f"x{k}" for k, node in enumerate(program.inputs)}
-    return names, [f"{name} = {entry}" for name, entry in zip(names.values(), entries, strict=True)]
-
-
-def _stored(program: Program, names: Mapping[Node, str]) -> list[str]:
-    return [f"store(out[:, {j}], i, {names[node]})" for j, node in enumerate(program.outputs)]
+    """The names of a program's inputs, and the statements that look them up, a row of an array after the other."""
+    inputs = iter(program.inputs)
+    names = {next(inputs): f"r{k}[{j}]" for k, size in enumerate(sizes) for j in range(size)}
+    names |= {next(inputs): f"x{j}" for j in range(constants)}
+    rows = [f"r{k} = load_row(a{k}, i, {size})" for k, size in enumerate(sizes)]
+    return names, rows + [f"x{j} = constants[{j}]" for j in range(constants)]
 
 
 def queued_text(program: Program, sizes: Sequence[int], constants: int, call: Node, parts: Mapping[Part, str]) -> Text:
@@ -124,7 +117,7 @@ def queued_text(program: Program, sizes: Sequence[int], constants: int, call: No
     next, so that none waits for the others. That goes block by block: what leads to the equations of a block is kept in
     ``work``, a row for a number, then all of them are solved in ``lanes``, then what follows from them is computed.
     """
-    ode, name, arrays = call.value, parts[call.value], sum(sizes)
+    ode, name, arrays = call.value, parts[call.value], len(sizes)
     state, slope = ([f"{letter}{j}" for j in range(ode.dimension)] for letter in "ys")
     solution = [*SOLUTION, *state, *slope]
     statements = Statements("values", parts)
@@ -133,7 +126,9 @@ def queued_text(program: Program, sizes: Sequence[int], constants: int, call: No
     begin = statements([node for node in call.args if not node.is_constant], names)
     names |= {node: number(node.value) for node in call.args if node.is_constant}
     # what is not the same for all entries has a row, too
-    moving = [node for node in call.args[ode.dimension :] if not (node.is_constant or node in program.inputs[arrays:])]
+    moving = [
+        node for node in call.args[ode.dimension :] if not (node.is_constant or node in program.inputs[sum(sizes) :])
+    ]
     given = {node: f"p{j}" for j, node in enumerate(moving)}
     rows = [*solution, *given.values()]
     begin += [f"{x} = spread({names[node]})" for x, node in zip(state, call.args, strict=False)]
@@ -142,7 +137,7 @@ def queued_text(program: Program, sizes: Sequence[int], constants: int, call: No
     settings = f"{listed(others[:-3])}, {', '.join(others[-3:])}"
     after = {**known, **given}
     after |= {item: item_of(item, "solved") for item in nodes_of(program.outputs, after) if item.args == (call,)}
-    finish = statements(program.outputs, after)
+    finish, values = statements.together(program.outputs, after)
 
     def fetched(names: Iterable[str], memory: str, place: str) -> list[str]:
         return [f"{x} = fetch({memory}[{rows.index(x)}], {place})" for x in names]
@@ -194,36 +189,34 @@ def queued_text(program: Program, sizes: Sequence[int], constants: int, call: No
         *indented(fetched([*state, "outcome", "t", *given.values()], "work", "place"), 2),
         f"        solved = {name}_end({listed(state)}, outcome, t, {others[-3]})",
         *indented(finish, 2),
-        *indented(_stored(program, after), 2),
+        f"        store_row(out, i, {values})",
     ]
     return Text(statements.functions, body)
 
 
 def trajectory_text(program: TrajectoryProgram, parts: Mapping[Part, str]) -> Text:
     """What takes trajectory i from start to finish; it uses :data:`TRAJECTORY_ARGUMENTS`."""
-    point = [f"y{j}" for j in range(len(program.point))]
-    memory = [f"m{j}" for j in range(len(program.memory))]
-    names = dict(zip(program.point, point, strict=True)) | {program.step_size[0]: "h"}
+    n, m = len(program.point), len(program.memory)
+    names = {node: f"y[{j}]" for j, node in enumerate(program.point)} | {program.step_size[0]: "h"}
     names |= {node: f"d{j}" for j, node in enumerate(program.data)}
 
     statements = Statements("values", parts)
-    before = dict(names)
-    begin = statements(program.begun, before)
-    begun, *carried = (before[node] for node in program.begun)
-    names |= dict(zip(program.memory, memory, strict=True))
+    begin, begun = statements.together(program.begun, dict(names))
+    names |= {node: f"m[{j}]" for j, node in enumerate(program.memory)}
     observe = statements(program.seen, names, later=program.stepped)
-    step = statements(program.stepped, names)
+    step, stepped = statements.together(program.stepped, names)
     seen, loss, speed = (names[node] for node in program.seen)
-    stepped, *following = (names[node] for node in program.stepped)
-    after = [f"moved(outcome, {b}, {a})" for a, b in zip([*point, *memory], following, strict=True)]
-    keep = [f"store(points[:, slot, {j}], i, kept(outcome, {name}))" for j, name in enumerate(point)]
-    keep += ["store(losses[:, slot], i, kept(outcome, loss))"]
+    keep = [
+        "store_row(points[:, slot], i, kept_point(outcome, y))",
+        "store(losses[:, slot], i, kept(outcome, loss))",
+    ]
     body = [
         *(f"d{j} = data[{j}]" for j in range(len(program.data))),
-        *(f"{name} = load(starts[:, {j}], i)" for j, name in enumerate(point)),
+        f"y = load_row(starts, i, {n})",
         "h = load(step_sizes, i)",
         *begin,
-        *(f"{name} = {value}" for name, value in zip(memory, carried, strict=True)),
+        f"begun = {begun}",
+        *(["m = begun[1:]"] if m else []),
         "outcome = spread(-1.0)",
         "loss = spread(NAN)",
         "for k in range(steps + 1):",
@@ -238,11 +231,31 @@ def trajectory_text(program: TrajectoryProgram, parts: Mapping[Part, str]) -> Te
         "    if k == steps:",
         "        break",
         *indented(step, 1),
-        f"    outcome = failed(outcome, {begun}, {stepped})",
-        f"    {', '.join([*point, *memory])}, = {', '.join(after)},",
+        f"    stepped = {stepped}",
+        "    outcome = failed(outcome, begun[0], stepped[0])",
+        f"    y = moved_point(outcome, stepped[1:{n + 1}], y)",
+        *([f"    m = moved_memory(outcome, stepped[{n + 1}:], m)"] if m else []),
         "store(status, i, finished(outcome))",
     ]
-    return Text(statements.functions, body)
+    functions = [
+        *statements.functions,
+        _each("kept_point", ("outcome", "y"), n, "kept(outcome, y[{j}])"),
+        _each("moved_point", ["outcome", "after", "before"], n, "moved(outcome, after[{j}], before[{j}])"),
+    ]
+    if m:
+        functions.append(
+            _each("moved_memory", ["outcome", "after", "before"], m, "moved(outcome, after[{j}], before[{j}])")
+        )
+    return Text(functions, body)
+
+
+_MOVED = ("outcome", "after", "before")
+
+
+def _each(name: str, arguments: Sequence[str], size: int, entry: str) -> str:
+    """The text of a function that returns a tuple, entry by entry."""
+    returned = listed(entry.format(j=j) for j in range(size))
+    return "\n".join(["@straight", f"def {name}({', '.join(arguments)}):", f"    return {returned}", ""])
 
 
 def parts_text(parts: Sequence[Part]) -> tuple[dict[Part, str], str]:

@@ -131,7 +131,7 @@ def sum_source(part: TableSum, name: str, parts: Mapping[Part, str]) -> str:
     statements = Statements(f"{name}_values", parts)
     fixed = [node for node in independent_of(part.body, part.body.inputs[: part.columns]) if not node.is_constant]
     head = statements(fixed, inputs)
-    body = statements(part.body.outputs, inputs)
+    body, terms = statements.together(part.body.outputs, inputs)
     count = range(part.size)
     zeros = listed("0.0" for _ in count)
     lines = [
@@ -150,7 +150,7 @@ def sum_source(part: TableSum, name: str, parts: Mapping[Part, str]) -> str:
         f"        for row in range(first, min(first + {BLOCK}, stop)):",
         *(f"            {column} = table[{k}, row]" for k, column in enumerate(columns)),
         *indented(body, 3),
-        f"            block = {name}_plus(block, {listed(inputs[node] for node in part.body.outputs)})",
+        f"            block = {name}_plus(block, {terms})",
         f"        whole = {name}_plus(whole, block)",
         "    return whole",
         "",

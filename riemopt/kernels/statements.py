@@ -43,31 +43,48 @@ class Statements:
         """
         outputs = list(outputs)
         whole = nodes_of([*outputs, *later], names)
+        lines = self._calls(outputs, whole, names)
+        missing = [node for node in dict.fromkeys(outputs) if node not in names]
+        return lines + self._computed(missing, whole, names)
+
+    def together(self, outputs: Sequence[Node], names: dict[Node, str]) -> tuple[list[str], str]:
+        """The statements before it, and the text of a tuple of all outputs."""
+        lines = self._calls(outputs, nodes_of(outputs, names), names)
+        return lines, self._call(outputs, names)
+
+    def _calls(self, outputs: Sequence[Node], whole: Sequence[Node], names: dict[Node, str]) -> list[str]:
+        """The statements that call the parts that some outputs need."""
         lines = []
         for call in [node for node in nodes_of(outputs, names) if node.op == "part"]:
-            lines += self._computed([arg for arg in call.args if not arg.is_constant], whole, names)
+            arguments = [arg for arg in dict.fromkeys(call.args) if arg not in names and not arg.is_constant]
+            lines += self._computed(arguments, whole, names)
             given = [number(arg.value) if arg.is_constant else names[arg] for arg in call.args]
             found = f"c{call.index}"
             lines.append(f"{found} = {call.value.call(self.parts[call.value], given)}")
             names.update({item: item_of(item, found) for item in whole if item.op == "item" and item.args == (call,)})
-        return lines + self._computed(outputs, whole, names)
+        return lines
 
-    def _computed(self, outputs: Sequence[Node], whole: Sequence[Node], names: dict[Node, str]) -> list[str]:
-        """A call of one function for what of some outputs is not known, and for what of the whole it shares."""
-        outputs = [node for node in dict.fromkeys(outputs) if node not in names]
-        if not outputs:
+    def _computed(self, missing: Sequence[Node], whole: Sequence[Node], names: dict[Node, str]) -> list[str]:
+        """A call of one function for what is missing, and for what the whole shares with it."""
+        if not missing:
             return []
-        needed = nodes_of(outputs, names)
-        made = {node for node in needed if node not in names and not node.is_constant}
+        made = {node for node in nodes_of(missing, names) if node not in names and not node.is_constant}
         rest = [node for node in whole if node not in made and node not in names]
         shared = {arg for node in rest for arg in node.args if arg in made}
-        results = list(dict.fromkeys([*outputs, *sorted(shared, key=lambda node: node.index)]))
-        given = {node: f"x{node.index}" for node in needed if node in names}
-        called = ", ".join(names[node] for node in given)
+        results = list(dict.fromkeys([*missing, *sorted(shared, key=lambda node: node.index)]))
+        found = f"of_{self.name}_{len(self.functions)}"
+        line = f"{found} = {self._call(results, names)}"
+        names.update({node: f"{found}[{k}]" for k, node in enumerate(results)})
+        return [line]
+
+    def _call(self, outputs: Sequence[Node], names: Mapping[Node, str]) -> str:
+        """The call of a function that returns some outputs; it takes what it needs by the names that it has here."""
+        known = {node: names[node] for node in nodes_of(outputs, names) if node in names}
+        # of a tuple all
+        arguments = list(dict.fromkeys(text.partition("[")[0] for text in known.values()))
         name = f"{self.name}_{len(self.functions)}"
-        self.functions.append(function(name, list(given.values()), [], results, dict(given), self.parts, listed))
-        names.update({node: f"v{node.index}" for node in results})
-        return [f"{listed(names[node] for node in results)} = {name}({called})"]
+        self.functions.append(function(name, arguments, [], outputs, known, self.parts, listed))
+        return f"{name}({', '.join(arguments)})"
 
 
 def function(
