@@ -167,6 +167,11 @@ class Part(ABC):
     def call(self, name: str, args: list[str]) -> str:
         """The text of a use of it, from what it and its arguments are called."""
 
+    @property
+    def meaning(self) -> Any:
+        """What it computes: equal for two parts of one graph that may stand for one another."""
+        return self
+
     @cached_property
     def uses_table(self) -> bool:
         """Whether it looks at the rows of the kernel's table, or something in it does."""
@@ -242,6 +247,11 @@ class TableSum(Part):
     def size(self) -> int:
         """See :class:`Part`."""
         return len(self.body.outputs)
+
+    @cached_property
+    def meaning(self) -> Any:
+        """See :class:`Part`. The text of a row names no sum, but what it calls."""
+        return self.columns, self.body.source("row"), *(part.meaning for part in self.body.parts)
 
     @property
     def uses_table(self) -> bool:  # type: ignore[override]
@@ -475,6 +485,7 @@ class Graph:
 
     def __init__(self) -> None:
         self._nodes: dict[tuple[Any, ...], Node] = {}
+        self._parts: dict[Any, Part] = {}
 
     def _intern(self, op: str, args: tuple[Node, ...] = (), value: Any = None) -> Node:
         # repr tells 0.0 from -0.0 and makes nan equal to itself
@@ -623,6 +634,7 @@ class Graph:
 
     def use(self, part: Part, args: Sequence[Node]) -> tuple[Node, list[Node]]:
         """The status and the values of a part for some arguments."""
+        part = self._parts.setdefault(part.meaning, part)
         call = self._intern("part", tuple(args), value=part)
         # sums are as good as their terms
         status = self.constant(0.0) if isinstance(part, TableSum) else self._intern("item", (call,), value=0)
