@@ -8,14 +8,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from riemopt.kernels.lowering import Integral, Node, Ode, Part, Peak, Program, Root, TableSum, emit
+from riemopt.kernels.lowering import (
+    Integral,
+    Node,
+    Ode,
+    Part,
+    Peak,
+    Program,
+    Root,
+    TableSum,
+    emit,
+    nodes_of,
+    parts_of,
+)
 from riemopt.kernels.reductions import integral_source, peak_source, sum_source
 from riemopt.kernels.roots import root_source
 from riemopt.kernels.stepping import solver_source
 from riemopt.kernels.target import TrajectoryProgram
 from riemopt.status import Status
 
-__all__ = ["TRAJECTORY_ARGUMENTS", "indented", "parts_text", "pointwise_body", "table_sums_body", "trajectory_body"]
+__all__ = [
+    "TABLE_SUMS_ARGUMENTS",
+    "TRAJECTORY_ARGUMENTS",
+    "after_sums",
+    "first_sums",
+    "indented",
+    "parts_text",
+    "pointwise_body",
+    "table_sums_body",
+    "trajectory_body",
+]
+
+TABLE_SUMS_ARGUMENTS = ("constants", "table", "rows", "batch", "out")
+"""What a kernel of sums over the table takes beside its arrays, and what it writes."""
 
 TRAJECTORY_ARGUMENTS = (
     *("starts", "step_sizes", "data", "table", "steps", "keep_all", "tolerance"),
@@ -31,15 +56,37 @@ def pointwise_body(program: Program, sizes: Sequence[int], constants: int, parts
     return body + [f"out[i, {j}] = {names[node]}" for j, node in enumerate(program.outputs)]
 
 
+def first_sums(program: Program) -> list[Node]:
+    """The sums over the table, if a program has any and all of them can be taken before everything else."""
+    sums = [part for part in program.parts if isinstance(part, TableSum)]
+    calls = [n for n in nodes_of(program.outputs, program.inputs) if n.op == "part" and n.value in sums]
+    return [] if any(part.uses_table for call in calls for part in parts_of(call.args, program.inputs)) else calls
+
+
+def after_sums(program: Program, sizes: Sequence[int], calls: Sequence[Node]) -> Program:
+    """The rest of a program when some sums are known: they are one more array, the last one."""
+    found = [value for call in calls for value in call.graph.values(call)]
+    arrays_end = sum(sizes)
+    return Program((*program.inputs[:arrays_end], *found, *program.inputs[arrays_end:]), program.outputs)
+
+
 def table_sums_body(
     program: Program, sizes: Sequence[int], constants: int, calls: Sequence[Node], parts: Mapping[Part, str]
 ) -> tuple[list[str], int]:
-    """The statements that take some sums over rows ``first`` to ``last`` for entry i, and how many sums there are.
+    """The statements that take some sums over a piece of the table for an entry, and how many sums there are.
 
-    They go from the arrays of :func:`pointwise_body` and ``table`` to ``out[piece, i]``.
+    ``task`` counts the pieces of ``rows`` rows and, within each, the entries of the ``batch``. The statements go from
+    the arrays of :func:`pointwise_body` and ``table`` to ``out[piece, i]``; see :data:`TABLE_SUMS_ARGUMENTS`.
     """
-    names, body = _loaded(program, sizes, constants)
-    body += emit([arg for call in calls for arg in call.args], names, parts)
+    names, loaded = _loaded(program, sizes, constants)
+    body = [
+        "piece = task // batch",
+        "i = task % batch",
+        "first = piece * rows",
+        "last = min(table.shape[1], first + rows)",
+        *loaded,
+        *emit([arg for call in calls for arg in call.args], names, parts),
+    ]
     width = 0
     for call in calls:
         packed = "".join(f"{names[arg]}, " for arg in call.args)

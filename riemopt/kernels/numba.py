@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import inspect
 import itertools
-import math
 import os
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numba
 import numpy as np
 
-from riemopt.kernels import cache, reductions, scalar, special, stepping, tableaux
+from riemopt.kernels.compiled import Compiler
 from riemopt.kernels.loops import (
+    TABLE_SUMS_ARGUMENTS,
     TRAJECTORY_ARGUMENTS,
+    after_sums,
+    first_sums,
     indented,
     parts_text,
     pointwise_body,
     table_sums_body,
     trajectory_body,
 )
-from riemopt.kernels.lowering import (
-    FUNCTIONS,
-    Node,
-    Ode,
-    Part,
-    Program,
-    TableSum,
-    nodes_of,
-    parts_of,
-)
-from riemopt.kernels.reductions import BLOCK, KRONROD, PANEL_ERROR
-from riemopt.kernels.stepping import STEP_CONTROL, library_source
+from riemopt.kernels.lowering import Node, Part, Program, parts_of
+from riemopt.kernels.reductions import BLOCK
 from riemopt.kernels.target import Target, TrajectoryProgram
 
 __all__ = ["NumbaTarget"]
@@ -44,84 +33,16 @@ __all__ = ["NumbaTarget"]
 _SMALL_BATCH = 64
 """Up to here one thread is faster than handing out work."""
 
-_MATH_NAMES = {"absolute": None, "select": None, "sign": None, "minimum": None, "maximum": None, "loggamma": "lgamma"}
-
 _jit = functools.partial(numba.njit, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
 _jit_inner = functools.partial(_jit, no_cpython_wrapper=True)
 _jit_inner_inlined = functools.partial(_jit_inner, forceinline=True)
 
 
-@functools.lru_cache
-def _library() -> dict[str, Any]:
-    """Every function that generated text may call, compiled on first use."""
-    names: dict[str, Any] = {"NAN": math.nan, "INFINITY": math.inf}
-    for name in FUNCTIONS:
-        ours = _MATH_NAMES.get(name, name)
-        if ours is not None and hasattr(math, ours):
-            names[name] = getattr(math, ours)
-    for library in (scalar, special):
-        names.update(_jitted(inspect.getsource(library), {"__name__": library.__name__}))
-    names.update(_jitted(STEP_CONTROL, {**names, "__name__": stepping.__name__}))
-    names.update(_jitted(PANEL_ERROR, {**names, "__name__": reductions.__name__}))
-    return {**names, **KRONROD}
+_COMPILER = Compiler(_jit_inner_inlined, _jit_inner)
 
 
-@functools.lru_cache
-def _stepping_library(dimension: int) -> dict[str, Any]:
-    """The functions that the solvers of a dimension call."""
-    names = {**_library(), "__name__": stepping.__name__}
-    text, smaller = library_source(dimension)
-    for size in smaller:
-        names.update(_stepping_library(size))
-    return _jitted(text, names)
-
-
-def _jitted(text: str, namespace: dict[str, Any]) -> dict[str, Any]:
-    """The functions that a text of plain scalar Python defines, each compiled, calling one another's compiled forms.
-
-    The namespace's ``__name__`` must be that of a module that can be imported: compiled functions are pickled with it.
-    """
-    before = set(namespace)
-    exec(compile(text, "<riemopt library>", "exec"), namespace)
-    functions = {name: f for name, f in namespace.items() if name not in before and inspect.isfunction(f)}
-    # the loops over a batch run fastest where the calls in them vanish
-    compiled = {name: _jit_inner_inlined(f) for name, f in functions.items()}
-    namespace.update(compiled)
-    return compiled
-
-
-@functools.lru_cache
-def _library_text() -> str:
-    """All that compiled text depends on besides itself and the versions."""
-    return "\0".join(inspect.getsource(module) for module in (scalar, special, stepping, tableaux, reductions))
-
-
-def _load(lines: Iterable[str], signature: Any, parts: Sequence[Part]) -> Any:
-    """The compiled function ``run`` of a text, with the parts that it uses."""
-    known, text = parts_text(parts)
-    names = {**_library(), "inner": _jit_inner_inlined, "plain": _jit_inner}
-    for dimension in {part.dimension for part in known if isinstance(part, Ode)}:
-        names.update(_stepping_library(dimension))
-    whole = "\n".join([text, *lines, ""])
-    try:
-        with _cache_beside_the_source():
-            return cache.load(whole, {**names, "kernel": _jit(signature, cache=True)}, _library_text()).run
-    except OSError as error:
-        return cache.load_unsaved(whole, {**names, "kernel": _jit(signature)}, _library_text(), error).run
-
-
-@contextlib.contextmanager
-def _cache_beside_the_source() -> Iterator[None]:
-    """Keep compiled code in the directory of kernels, which was checked, wherever ``NUMBA_CACHE_DIR`` points."""
-    with _cache_lock:
-        elsewhere, numba.config.CACHE_DIR = numba.config.CACHE_DIR, ""
-        try:
-            yield
-        finally:
-            numba.config.CACHE_DIR = elsewhere
-
-
-_cache_lock = threading.RLock()
+def _load(lines: Sequence[str], signature: Any, parts: Sequence[Part]) -> Any:
+    return _COMPILER.load(lines, functools.partial(_jit, signature), parts)
 
 
 def _input(axes: int) -> Any:
@@ -142,9 +63,8 @@ class NumbaTarget(Target):
 
     def pointwise(self, program: Program, sizes: Sequence[int], constants: int) -> Callable[..., Any]:
         """A program as a function of arrays; see :meth:`Target.pointwise`."""
-        sums = [part for part in program.parts if isinstance(part, TableSum)]
-        calls = [n for n in nodes_of(program.outputs, program.inputs) if n.op == "part" and n.value in sums]
-        if sums and not any(_uses_table(call.args, program.inputs) for call in calls):
+        calls = first_sums(program)
+        if calls:
             return self._in_two_passes(program, sizes, constants, calls)
         body = pointwise_body(program, sizes, constants, parts_text(program.parts)[0])
         lines = [
@@ -177,13 +97,8 @@ class NumbaTarget(Target):
         body, width = table_sums_body(program, sizes, constants, calls, parts_text(parts)[0])
         lines = [
             "@kernel",
-            f"def run(start, stop, {''.join(f'a{k}, ' for k in range(len(sizes)))}constants, table, rows, batch, out):",
+            f"def run(start, stop, {''.join(f'a{k}, ' for k in range(len(sizes)))}{', '.join(TABLE_SUMS_ARGUMENTS)}):",
             "    for task in range(start, stop):",
-            "        count = table.shape[1]",
-            "        piece = task // batch",
-            "        i = task % batch",
-            "        first = piece * rows",
-            "        last = min(count, first + rows)",
             *indented(body, 2),
         ]
         tables = [_input(2)] * len(sizes)
@@ -191,10 +106,7 @@ class NumbaTarget(Target):
             *(numba.int64, numba.int64, *tables, _input(1), _TABLE, numba.int64, numba.int64, numba.float64[:, :, ::1])
         )
         compiled = _load(lines, signature, parts)
-        arrays_end = sum(sizes)
-        found = [value for call in calls for value in call.graph.values(call)]
-        inputs = (*program.inputs[:arrays_end], *found, *program.inputs[arrays_end:])
-        finish = self.pointwise(Program(inputs, program.outputs), [*sizes, width], constants)
+        finish = self.pointwise(after_sums(program, sizes, calls), [*sizes, width], constants)
 
         def run(*arguments: Any, table: np.ndarray) -> np.ndarray:
             *arrays, data = arguments
@@ -239,10 +151,6 @@ class NumbaTarget(Target):
             return points, losses, status
 
         return run
-
-
-def _uses_table(outputs: Iterable[Node], known: Sequence[Node]) -> bool:
-    return any(part.uses_table for part in parts_of(outputs, known))
 
 
 _TRAJECTORY_SIGNATURE = numba.void(
