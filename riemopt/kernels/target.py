@@ -47,9 +47,18 @@ class TrajectoryProgram:
 
 
 class Target(ABC):
-    """A way of running programs."""
+    """A way of running programs.
+
+    Attributes
+    ----------
+    name : str
+        The backend that a user asks for.
+    arrays : module
+        What its arrays are of: NumPy, or CuPy on a GPU.
+    """
 
     name: str
+    arrays: Any = np
 
     @abstractmethod
     def pointwise(self, program: Program, sizes: Sequence[int], constants: int) -> ArrayFunction:
@@ -102,13 +111,14 @@ class Kernel:
         constants: int = 0,
     ) -> None:
         self.arguments, self.outputs = tuple(arguments), tuple(outputs)
+        self._arrays = target.arrays
         self._run = target.pointwise(program, [math.prod(axes) for _, axes in self.arguments], constants)
 
     def __call__(self, *arrays: Any, constants: Any = (), table: np.ndarray | None = None) -> list[np.ndarray]:
         """The status and the values, on the broadcast of the arrays' leading axes."""
-        batch, flat = broadcast(arrays, self.arguments)
+        batch, flat = broadcast(arrays, self.arguments, self._arrays)
         rows = {} if table is None else {"table": table}
-        result = self._run(*flat, np.asarray(constants, dtype=np.float64), **rows)
+        result = self._run(*flat, self._arrays.asarray(constants, dtype=np.float64), **rows)
         values = [result[:, 0].reshape(batch)]
         position = 1
         for axes in self.outputs:
@@ -119,7 +129,7 @@ class Kernel:
 
 
 def broadcast(
-    arrays: Sequence[Any], arguments: Sequence[tuple[str, tuple[int, ...]]]
+    arrays: Sequence[Any], arguments: Sequence[tuple[str, tuple[int, ...]]], module: Any = np
 ) -> tuple[tuple[int, ...], list[np.ndarray]]:
     """Arrays on the broadcast of their leading axes.
 
@@ -129,6 +139,8 @@ def broadcast(
         What a user gave.
     arguments : sequence of (str, tuple of int)
         The name and the trailing axes of each.
+    module : module, optional
+        NumPy or CuPy, whose arrays are wanted.
 
     Returns
     -------
@@ -142,7 +154,7 @@ def broadcast(
     ShapeError
         If trailing axes do not fit or leading axes do not broadcast.
     """
-    checked = [_with_axes(a, *argument) for a, argument in zip(arrays, arguments, strict=True)]
+    checked = [_with_axes(a, *argument, module) for a, argument in zip(arrays, arguments, strict=True)]
     try:
         batch = np.broadcast_shapes(
             *(a.shape[: a.ndim - len(axes)] for a, (_, axes) in zip(checked, arguments, strict=True))
@@ -157,8 +169,8 @@ def broadcast(
     return batch, flat
 
 
-def _with_axes(array: Any, name: str, axes: tuple[int, ...]) -> np.ndarray:
-    numbers = as_numbers(array, name)
+def _with_axes(array: Any, name: str, axes: tuple[int, ...], module: Any) -> np.ndarray:
+    numbers = as_numbers(array, name, module)
     if axes and numbers.shape[-len(axes) :] != axes:
         wanted = ", ".join(("...", *map(str, axes)))
         raise ShapeError(f"{name} has shape {numbers.shape}, but its axes must be ({wanted})")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from riemopt.arrays import unboxed
 from riemopt.status import Status, counted
 
 __all__ = ["GeodesicInfo", "LogInfo"]
@@ -44,7 +45,7 @@ class GeodesicInfo:
 
     def reshaped(self, batch: tuple[int, ...]) -> GeodesicInfo:
         """The same with other leading axes."""
-        times = (np.reshape(t, batch)[()] for t in (self.entry_time, self.exit_time))
+        times = (unboxed(np.reshape(t, batch)) for t in (self.entry_time, self.exit_time))
         return GeodesicInfo(_reshaped(self.status, batch), *times)
 
 
@@ -71,7 +72,7 @@ class LogInfo:
 
     def reshaped(self, batch: tuple[int, ...]) -> LogInfo:
         """The same with other leading axes."""
-        return LogInfo(_reshaped(self.status, batch), np.reshape(self.error, batch)[()])
+        return LogInfo(_reshaped(self.status, batch), unboxed(np.reshape(self.error, batch)))
 
 
 def _reshaped(status: np.ndarray, batch: tuple[int, ...]) -> Any:

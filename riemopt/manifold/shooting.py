@@ -67,8 +67,8 @@ def shoot(
     x, y = (np.where(inside[:, None], ends, np.nan) for ends in (x, y))
     way = _Way(domain, x, y)
     v, reached = np.zeros_like(x), x.copy()
-    slope = np.tile(np.eye(x.shape[1]), (len(x), 1, 1))
-    done = np.zeros(len(x))
+    slope = np.tile(np.eye(x.shape[1], like=x), (len(x), 1, 1))
+    done = np.zeros(len(x), like=x)
     # the beginning of the way says little about what is farther than a few units of length
     ahead = np.where(inside, 1.0 / np.maximum(1.0, norm(x, way.beginning)), 0.0)
     shortest = _SHORTEST_PIECE * ahead
@@ -103,7 +103,8 @@ def shoot(
         reached[active], slope[active] = exp_and_slope(x[active], v[active], rtol, atol)
     known = error <= np.maximum(_ACCEPTED, 1e3 * rtol) * norm(x, v) + atol
     v[~known] = np.nan
-    status = np.where(known, Status.COMPLETED, np.where(inside, Status.DIVERGED, Status.LEFT_DOMAIN))
+    missing = np.where(inside, int(Status.DIVERGED), int(Status.LEFT_DOMAIN))
+    status = np.where(known, int(Status.COMPLETED), missing)
     return v, LogInfo(status, np.where(known, error, np.nan))
 
 
@@ -114,8 +115,8 @@ class _Way:
         self._domain, self._x, self._y = domain, x, y
         self._from, self._to = domain.to_free(x), domain.to_free(y)
         known = np.isfinite(self._from).all(axis=-1) & np.isfinite(self._to).all(axis=-1)
-        samples = self._free(slice(None), np.linspace(0.0, 1.0, 33)[:, None])
-        self._is_free = np.asarray(known & domain.contains(samples).all(axis=0))
+        samples = self._free(slice(None), np.asarray(np.linspace(0.0, 1.0, 33), like=x)[:, None])
+        self._is_free = np.logical_and(known, domain.contains(samples).all(axis=0))
 
     def __call__(self, places: np.ndarray, fractions: np.ndarray) -> np.ndarray:
         straight = self._x[places] + fractions[:, None] * (self._y[places] - self._x[places])

@@ -68,7 +68,9 @@ class LikelihoodProblem(Problem):
         table: np.ndarray | None = None,
         variance_factor: float = 1.0,
     ) -> None:
-        self.formulas, self.target, self.data, self.table = formulas, target, data, table
+        self.formulas, self.target, self.arrays = formulas, target, target.arrays
+        self.data = self.arrays.asarray(data)
+        self.table = None if table is None else self.arrays.asarray(table)
         self.count, self.variance_factor = count, variance_factor
         self._require_inside = require_inside
         self.dimension = formulas.dimension
