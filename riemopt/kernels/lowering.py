@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -167,10 +167,11 @@ class Part(ABC):
     def call(self, name: str, args: list[str]) -> str:
         """The text of a use of it, from what it and its arguments are called."""
 
-    @property
+    @cached_property
     def meaning(self) -> Any:
-        """What it computes: equal for two parts of one graph that may stand for one another."""
-        return self
+        """What it computes, its programs as their text: equal for two parts that may stand for one another."""
+        values = [getattr(self, field.name) for field in fields(self)]  # type: ignore[arg-type]
+        return type(self), *(_meaning(value) if isinstance(value, Program) else value for value in values)
 
     @cached_property
     def uses_table(self) -> bool:
@@ -247,11 +248,6 @@ class TableSum(Part):
     def size(self) -> int:
         """See :class:`Part`."""
         return len(self.body.outputs)
-
-    @cached_property
-    def meaning(self) -> Any:
-        """See :class:`Part`. The text of a row names no sum, but what it calls."""
-        return self.columns, self.body.source("row"), *(part.meaning for part in self.body.parts)
 
     @property
     def uses_table(self) -> bool:  # type: ignore[override]
@@ -1184,6 +1180,11 @@ class Program:
         lines = emit(self.outputs, names, parts)
         returned = ", ".join(names[node] for node in self.outputs)
         return "\n".join([head, *(f"    {line}" for line in lines), f"    return ({returned},)", ""])
+
+
+def _meaning(program: Program) -> tuple[Any, ...]:
+    """The text of a program, in which parts have no names of their own, and what these are."""
+    return program.source("program"), *(part.meaning for part in program.parts)
 
 
 def independent_of(program: Program, inputs: Sequence[Node]) -> list[Node]:
