@@ -742,6 +742,7 @@ class Manifold:
             If no way is known to take expectations under the model.
         """
         model = self.model
+        samples, inputs = on_host(samples), on_host(inputs)
         if isinstance(model, ConditionalModel):
             return self._conditional_likelihood(model, samples, inputs)
         if inputs is not None:

@@ -150,10 +150,10 @@ class Domain:
         riemopt.errors.DomainError: start[1]: alpha = -1.0 is outside its domain alpha > 0
         """
         array = as_points(points, self.parameters, what)
-        outside = np.argwhere(~on_host(self.contains(array)))
-        if not len(outside):
+        inside = self.contains(array)
+        if inside.all():
             return
-        index = tuple(outside[0])
+        index = tuple(np.argwhere(~on_host(inside))[0])
         label = f"{what}[{', '.join(map(str, index))}]" if index else what
         raise DomainError(f"{label}: {self._trespass(on_host(array[index]))}")
 

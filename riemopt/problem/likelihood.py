@@ -116,7 +116,7 @@ class LikelihoodProblem(Problem):
     def contains(self, theta: Any) -> bool:
         """Whether a point lies in the domain."""
         # by its status: the loss of a point inside may be too large to be a number
-        return bool(self._run("loss", theta, axes=())[0] == Status.COMPLETED)
+        return bool(self._run("loss", theta, axes=())[0] == int(Status.COMPLETED))
 
     def reason(self, primitive: str, theta: Any, *arguments: Any) -> Status:
         """Why a primitive gives numbers that are not finite; an exact integration knows. See :class:`Problem`."""
