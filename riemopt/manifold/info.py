@@ -10,7 +10,7 @@ import numpy as np
 from riemopt.arrays import unboxed
 from riemopt.status import Status, counted
 
-__all__ = ["GeodesicInfo", "LogInfo"]
+__all__ = ["GeodesicInfo", "LogInfo", "searched"]
 
 _FOUND = {
     Status.COMPLETED: "found",
@@ -73,6 +73,14 @@ class LogInfo:
     def reshaped(self, batch: tuple[int, ...]) -> LogInfo:
         """The same with other leading axes."""
         return LogInfo(_reshaped(self.status, batch), unboxed(np.reshape(self.error, batch)))
+
+
+def searched(found: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """The statuses of searches: whether a geodesic was found, and whether the point and the target are inside."""
+    status = np.zeros(found.shape, dtype=np.int64, like=found)
+    status[~found] = int(Status.DIVERGED)
+    status[~inside] = int(Status.LEFT_DOMAIN)
+    return status
 
 
 def _reshaped(status: np.ndarray, batch: tuple[int, ...]) -> Any:

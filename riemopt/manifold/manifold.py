@@ -20,7 +20,7 @@ from riemopt.geometry.printing import summary
 from riemopt.geometry.symbolic import SymbolicGeometry, velocity_symbols
 from riemopt.kernels.target import Kernel, Target, broadcast
 from riemopt.manifold.divergence import Bregman, ExpectedLogRatio, divergence_of
-from riemopt.manifold.info import GeodesicInfo, LogInfo
+from riemopt.manifold.info import GeodesicInfo, LogInfo, searched
 from riemopt.manifold.shooting import shoot
 from riemopt.models.conditional import ConditionalModel
 from riemopt.models.expectation import ExactExpectation, QuadratureExpectation
@@ -494,7 +494,8 @@ class Manifold:
         with np.errstate(divide="ignore"):
             exits, entries = 1.0 / rates[:, 0], -1.0 / rates[:, 1]
         left = ~((entries < float(times.min(initial=0.0))) & (exits > float(times.max(initial=0.0))))
-        status = np.where(left, int(Status.LEFT_DOMAIN), int(Status.COMPLETED))
+        status = np.zeros(len(x), dtype=np.int64, like=x)
+        status[left] = int(Status.LEFT_DOMAIN)
         return curves, GeodesicInfo(status, entries, exits)
 
     def _integrated_curves(
@@ -502,9 +503,9 @@ class Manifold:
     ) -> tuple[np.ndarray, GeodesicInfo]:
         """Points on geodesics by integration from each time to the next, shape (batch, m, n)."""
         n, count = self.dimension, len(x)
-        curves = np.full((count, len(times), n), np.nan, like=x)
+        curves = np.full_like(x, np.nan, shape=(count, len(times), n))
         status = np.zeros(count, dtype=np.int64, like=x)
-        ends = np.full((2, count), np.inf, like=x)
+        ends = np.full_like(x, np.inf, shape=(2, count))
 
         def rule(p: Any, x: Any, v: Any, t: Any) -> Any:
             state = p.follow(p.formulas.geodesic(), np.concatenate([x, v]), t[0])
@@ -521,7 +522,7 @@ class Manifold:
                 arrays = [point, velocity, step]
                 found, end, speed, reached = self._run("follow", rule, arrays, [(n,), (n,), ()], tolerances, arguments)
                 lost = found != 0
-                status[alive[lost]] = found[lost]
+                status[alive[lost]] = found[lost].astype(np.int64)
                 ends[side, alive[lost]] = sign * (now + reached[lost])
                 alive, point, velocity = alive[~lost], end[~lost], speed[~lost]
                 now = times[place]
@@ -600,8 +601,9 @@ class Manifold:
             v = self._evaluate("log", lambda p, x, y: p.log(x, y), [x, y], [(n,)], tolerances=_tolerances(rtol, atol))
             found = np.isfinite(v).all(axis=-1)
             inside = self.model.domain.contains(x) & self.model.domain.contains(y)
-            missing = np.where(inside, int(Status.DIVERGED), int(Status.LEFT_DOMAIN))
-            info = LogInfo(np.where(found, int(Status.COMPLETED), missing), np.where(found, 0.0, np.nan))
+            error = np.zeros(len(x), like=x)
+            error[~found] = np.nan
+            info = LogInfo(searched(found, inside), error)
         else:
             v, info = shoot(self._exp_and_slope, self.norm, self.model.domain, x, y, *_tolerances(rtol, atol))
         v = v.reshape(*batch, n)

@@ -191,8 +191,8 @@ def _one_by_one(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Trajectories of a rule run as it stands."""
     kept = steps + 1 if keep_all else 1
-    points = np.full((len(starts), kept, starts.shape[-1]), np.nan, dtype=starts.dtype, like=starts)
-    losses = np.full((len(starts), kept), np.nan, like=starts)
+    points = np.full_like(starts, np.nan, shape=(len(starts), kept, starts.shape[-1]))
+    losses = np.full_like(starts, np.nan, shape=(len(starts), kept), dtype=np.float64)
     status = np.empty(len(starts), dtype=np.int64, like=starts)
     with np.errstate(all="ignore"):  # a status tells of a number that is not finite, not a warning
         for i, theta in enumerate(starts):

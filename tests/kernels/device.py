@@ -47,6 +47,10 @@ class DeviceArray(NDArrayOperatorsMixin):
             return Arrays.asarray(*args, **kwargs)
         if not set(types) <= {DeviceArray}:
             raise TypeError(f"np.{function.__name__} of an array of CuPy and one of NumPy")
+        if "device" in kwargs:  # NumPy gives it to np.full(..., like=array) and np.eye(..., like=array)
+            raise TypeError(f"cupy.{function.__name__} has no argument 'device'")
+        if function is np.where and not any(isinstance(value, DeviceArray) for value in args[1:]):
+            raise TypeError("the precision of cupy.where between two numbers depends on the numbers")
         with np.errstate(all="ignore"):
             result = function(*map(on_host, args), **{name: on_host(value) for name, value in kwargs.items()})
         return tuple(map(on_device, result)) if isinstance(result, tuple) else on_device(result)
