@@ -39,6 +39,10 @@ _ROWS, _PIECES = 64, 4096
 """The fewest rows of a table that are worth a thread, and the number of pieces that a large table is cut into."""
 
 
+_NUMBERS_A_STEP = 2_000
+"""Numbers of a table that a single thread goes through in the time that the launches of a step take."""
+
+
 class CupyTarget(Target):
     """Programs compiled for a GPU, launched on CuPy's current stream.
 
@@ -104,6 +108,10 @@ class CupyTarget(Target):
             return finish(*arrays, out.sum(axis=0), data)
 
         return run
+
+    def shares_rows(self, numbers: int, starts: int) -> bool:
+        """Whether steps with shared rows are faster; see :meth:`Target.shares_rows`."""
+        return numbers > _NUMBERS_A_STEP * starts
 
     def trajectories(self, program: TrajectoryProgram) -> Callable[..., Any]:
         """A kernel that takes a trajectory from start to finish in every thread; see :class:`TrajectoryProgram`."""

@@ -18,6 +18,9 @@ __all__ = ["Kernel", "Target", "TrajectoryProgram", "broadcast"]
 
 ArrayFunction = Callable[..., np.ndarray]
 
+_LARGE_TABLE, _FEW_STARTS = 100_000, 8
+"""Numbers in a table from which on a step is worth more than one core, and starts that leave some of them idle."""
+
 
 @dataclass(frozen=True)
 class TrajectoryProgram:
@@ -79,6 +82,18 @@ class Target(ABC):
             Takes arrays of shape (batch, size), a vector of constants, and, for a program that sums over them, the rows
             as ``table=`` of shape (columns, N); returns an array (batch, outputs).
         """
+
+    def shares_rows(self, numbers: int, starts: int) -> bool:
+        """Whether some starts move faster step by step, the rows of a table shared, than each in a thread of its own.
+
+        Parameters
+        ----------
+        numbers : int
+            How many numbers the table holds.
+        starts : int
+            How many trajectories there are.
+        """
+        return numbers > _LARGE_TABLE and starts < _FEW_STARTS
 
     def trajectories(self, program: TrajectoryProgram) -> Callable[..., Any] | None:
         """A kernel that runs whole trajectories, or None where there is none and rules run on arrays as they stand."""

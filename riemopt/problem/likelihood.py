@@ -17,12 +17,6 @@ from riemopt.status import Status
 __all__ = ["LikelihoodProblem"]
 
 
-_LARGE_TABLE = 100_000
-"""Numbers in a table from which on a step is worth more than one core."""
-
-_FEW_STARTS = 8
-
-
 class LikelihoodProblem(Problem):
     """The mean negative log-likelihood of samples under a model, in nats.
 
@@ -128,8 +122,8 @@ class LikelihoodProblem(Problem):
         self, rule: Any, starts: np.ndarray, step_sizes: np.ndarray, steps: int, keep_all: bool, tolerance: float | None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         """Whole trajectories by a fused kernel, the rule traced; None if it cannot be. See :class:`Problem`."""
-        if self.table is not None and self.table.size > _LARGE_TABLE and len(starts) < _FEW_STARTS:
-            return None  # one step after the other, the cores sharing the rows
+        if self.table is not None and self.target.shares_rows(self.table.size, len(starts)):
+            return None
         try:
             # a copy, since running a rule may change a state that it keeps on itself
             program = trajectory_program(self.formulas, copy.deepcopy(rule), converges=tolerance is not None)
