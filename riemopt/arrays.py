@@ -38,6 +38,8 @@ def as_numbers(array: Any, name: str, arrays: Any = None) -> np.ndarray:
             return arrays.asarray(array, dtype=np.float64)  # type: ignore[no-any-return]
         return np.asarray(array, dtype=np.float64, like=array if _on_device(array) else None)
     except (TypeError, ValueError):
+        if _on_device(array) and arrays is np:
+            raise ShapeError(f"{name} lies on a GPU: use backend='cupy', or copy it with .get()") from None
         raise ShapeError(f"{name} is not an array of numbers: {array!r:.80}") from None
 
 

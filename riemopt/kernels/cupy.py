@@ -7,6 +7,7 @@ arrays, slowly and without a GPU.
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -37,7 +38,6 @@ _THREADS = 128
 
 _ROWS, _PIECES = 64, 4096
 """The fewest rows of a table that are worth a thread, and the number of pieces that a large table is cut into."""
-
 
 _NUMBERS_A_STEP = 2_000
 """Numbers of a table that a single thread goes through in the time that the launches of a step take."""
@@ -150,17 +150,16 @@ class _Device:
     """A GPU: CuPy's arrays, and numba-cuda's compiler."""
 
     def __init__(self) -> None:
+        extra = 'pip install "riemopt[cupy]"'
         try:
             import cupy
             import numba_cuda  # noqa: F401
             from numba import cuda
         except ImportError as error:
-            raise BackendError(f"backend='cupy' needs what pip install \"riemopt[cupy]\" installs: {error}") from error
+            raise BackendError(f"backend='cupy' needs what {extra} installs: {error}") from error
         if not cuda.is_available():
-            raise BackendError(
-                "backend='cupy' needs a GPU and its driver beside what pip install \"riemopt[cupy]\" installs, and "
-                "there is none: use backend='numba'"
-            )
+            reason = " ".join(str(cuda.cuda_error() or "the compiler NVVM is missing").split())
+            raise BackendError(f"backend='cupy' needs a GPU and its driver beside what {extra} installs: {reason}")
         self._set_up(cupy, cuda, MATH)
 
     def _set_up(self, arrays: Any, cuda: Any, functions: Mapping[str, Any]) -> None:
@@ -182,9 +181,14 @@ class _Device:
         return launch
 
     def _launch(self, kernel: Any, blocks: int, threads: int, arguments: Sequence[Any]) -> None:
-        stream = self.arrays.cuda.get_current_stream().ptr
+        pointer = self.arrays.cuda.get_current_stream().ptr
         # 0 is the default stream to both libraries
-        kernel[blocks, threads, self._cuda.external_stream(stream) if stream else 0](*arguments)
+        stream = self._cuda.external_stream(pointer) if pointer else 0
+        with warnings.catch_warnings():
+            # against few blocks; but a batch is as large as it is
+            warnings.simplefilter("ignore")
+            configured = kernel[blocks, threads, stream]
+        configured(*arguments)
 
 
 class _Simulator(_Device):

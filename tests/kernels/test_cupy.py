@@ -212,6 +212,9 @@ def test_single_trajectory_has_a_number_and_a_status(device):
 
 
 def misuse(backend):
+    points = ro.Manifold(MODELS["gamma"], backend=backend).metric([1.0, 1.0])
+    with pytest.raises(ro.errors.ShapeError, match="points lies on a GPU: use backend='cupy'"):
+        ro.Manifold(MODELS["gamma"], backend="numpy").metric(points)
     for error, start in ((ro.errors.DomainError, [[1.0, 1.0], [-1.0, 1.0]]), (ro.errors.ShapeError, [1.0, 1.0, 1.0])):
         with pytest.raises(error, match="start"):
             ro.minimize(problem(backend, "gamma"), "geo", start=start, step_size=0.5, steps=1)
