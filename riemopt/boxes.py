@@ -37,9 +37,13 @@ class Box:
         """Both bounds as arrays, of shape (n,) each."""
         return np.array(self.lower), np.array(self.upper)
 
+    def _bounds_for(self, points: Floats) -> tuple[Floats, Floats]:
+        """The same where the points are, which may be a GPU."""
+        return np.asarray(self.lower, like=points), np.asarray(self.upper, like=points)
+
     def to_free(self, points: Floats) -> Floats:
         """Each coordinate unrolled onto the real line: x, log(x - l), -log(u - x) or logit; NaN outside the bounds."""
-        lower, upper = self.bounds
+        lower, upper = self._bounds_for(points)
         above, below = np.isfinite(lower), np.isfinite(upper)
         with np.errstate(all="ignore"):
             half = np.where(above, np.log(points - lower), -np.log(upper - points))
@@ -48,7 +52,7 @@ class Box:
 
     def from_free(self, free: Floats) -> Floats:
         """The inverse of `to_free`."""
-        lower, upper = self.bounds
+        lower, upper = self._bounds_for(free)
         above, below = np.isfinite(lower), np.isfinite(upper)
         with np.errstate(all="ignore"):
             half = np.where(above, lower + np.exp(free), upper - np.exp(-free))
@@ -57,7 +61,7 @@ class Box:
 
     def free_slope(self, points: Floats) -> Floats:
         """The derivative of each coordinate by its free coordinate, shape (..., n)."""
-        lower, upper = self.bounds
+        lower, upper = self._bounds_for(points)
         above, below = np.isfinite(lower), np.isfinite(upper)
         with np.errstate(all="ignore"):
             half = np.where(above, points - lower, upper - points)

@@ -82,7 +82,7 @@ def array_function(parameters: Sequence[sp.Symbol], expressions: Sequence[sp.Exp
     compiled = numeric_function(parameters, expressions)
 
     def values(points: Floats) -> Floats:
-        result = np.empty((*points.shape[:-1], len(expressions)))
+        result = np.empty((*points.shape[:-1], len(expressions)), like=points)
         with np.errstate(all="ignore"):
             for index, value in enumerate(compiled(*np.moveaxis(points, -1, 0))):
                 result[..., index] = value

@@ -63,4 +63,5 @@ def counted(status: Any, meaning: Callable[[Status], str]) -> str:
         return meaning(status)
     values, counts = np.unique(status, return_counts=True)
     total = int(np.size(status))
-    return "; ".join(f"{n} of {total}: {meaning(Status(int(v)))}" for v, n in zip(values, counts, strict=True))
+    pairs = zip(values.tolist(), counts.tolist(), strict=True)
+    return "; ".join(f"{count} of {total}: {meaning(Status(int(value)))}" for value, count in pairs)

@@ -207,8 +207,8 @@ def invariance(
     steps : int, optional
         How many steps to take.
     backend : str, optional
-        What runs the kernels, see :class:`riemopt.Manifold`. By default Numba, except for trajectories of fewer than
-        200 steps: these are over before their kernels would be compiled.
+        What runs the kernels, see :class:`riemopt.Manifold`; not ``"cupy"``. By default Numba, except for trajectories
+        of fewer than 200 steps: these are over before their kernels would be compiled.
     progress : callable, optional
         Called as ``progress(done, total, what)`` before each piece of work: two counts of pieces, and what comes next.
 
@@ -248,6 +248,8 @@ def invariance(
     >>> bool(result.gap["geo"][-1] < result.gap["ng"][-1])
     True
     """
+    if backend == "cupy":
+        raise ArgumentError("a point at a time is moved, on the processor: backend must be 'numba' or 'numpy'")
     if np.ndim(step_size):
         raise ArgumentError(f"step_size must be one number, not {step_size!r:.80}")
     charted = _charts(model, charts)

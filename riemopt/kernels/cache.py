@@ -88,7 +88,7 @@ def clear() -> None:
 
 @functools.lru_cache
 def _versions() -> str:
-    names = ("riemopt", "numba", "llvmlite", "numpy")
+    names = ("riemopt", "numba", "numba-cuda", "llvmlite", "numpy")
     found = []
     for name in names:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):

@@ -17,7 +17,7 @@ from numba.extending import intrinsic, overload
 from riemopt.kernels.loops import LANES
 from riemopt.kernels.straight import lanes
 
-__all__ = ["MEMORY"]
+__all__ = ["MEMORY", "memory"]
 
 
 @intrinsic
@@ -61,31 +61,33 @@ def _whole(number: int) -> Any:
     return ir.Constant(ir.IntType(64), number)
 
 
-@intrinsic(prefer_literal=True)
-def _load_row(typing: Any, matrix: Any, place: Any, size: Any) -> Any:
-    """The row of an entry of a batch, or of several side by side, as a tuple; the size is a literal."""
-    columns = range(size.literal_value)
-    several = isinstance(place, types.BaseTuple)
-    kind = types.UniTuple(lanes if several else types.float64, len(columns))
+def _row_loader(size: int) -> Any:
+    """What reads the row of an entry, or the rows of several, as a tuple."""
 
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = _entries(context, builder, matrix, arguments[0])
-        if not several:
-            row = context.cast(builder, arguments[1], types.unliteral(place), types.int64)
-            values = [builder.load(pointer(row, _whole(j))) for j in columns]
+    @intrinsic
+    def load_row(typing: Any, matrix: Any, place: Any) -> Any:
+        several = isinstance(place, types.BaseTuple)
+        kind = types.UniTuple(lanes if several else types.float64, size)
+
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            pointer = _entries(context, builder, signature.args[0], arguments[0])
+            if not several:
+                row = context.cast(builder, arguments[1], signature.args[1], types.int64)
+                return context.make_tuple(builder, kind, [builder.load(pointer(row, _whole(j))) for j in range(size)])
+            first, stop = cgutils.unpack_tuple(builder, arguments[1], 2)
+            last = builder.sub(stop, _whole(1))
+            values = [ir.Constant(context.get_value_type(lanes), ir.Undefined)] * size
+            for lane in range(LANES):
+                row = builder.add(first, _whole(lane))
+                row = builder.select(builder.icmp_signed("<", row, last), row, last)
+                for j in range(size):
+                    number = builder.load(pointer(row, _whole(j)))
+                    values[j] = builder.insert_element(values[j], number, _lane(lane))
             return context.make_tuple(builder, kind, values)
-        first, stop = cgutils.unpack_tuple(builder, arguments[1], 2)
-        last = builder.sub(stop, _whole(1))
-        values = [ir.Constant(context.get_value_type(lanes), ir.Undefined)] * len(columns)
-        for lane in range(LANES):
-            row = builder.add(first, _whole(lane))
-            row = builder.select(builder.icmp_signed("<", row, last), row, last)
-            for j in columns:
-                number = builder.load(pointer(row, _whole(j)))
-                values[j] = builder.insert_element(values[j], number, _lane(lane))
-        return context.make_tuple(builder, kind, values)
 
-    return kind(matrix, place, size), emit
+        return kind(matrix, place), emit
+
+    return load_row
 
 
 @intrinsic
@@ -93,10 +95,10 @@ def _store_row(typing: Any, matrix: Any, place: Any, values: Any) -> Any:
     """Write the row of an entry, or the rows of several, from a tuple."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = _entries(context, builder, matrix, arguments[0])
+        pointer = _entries(context, builder, signature.args[0], arguments[0])
         numbers = cgutils.unpack_tuple(builder, arguments[2], len(values))
         if not isinstance(place, types.BaseTuple):
-            row = context.cast(builder, arguments[1], types.unliteral(place), types.int64)
+            row = context.cast(builder, arguments[1], signature.args[1], types.int64)
             for j, number in enumerate(numbers):
                 builder.store(number, pointer(row, _whole(j)))
             return context.get_dummy_value()
@@ -109,6 +111,12 @@ def _store_row(typing: Any, matrix: Any, place: Any, values: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(matrix, place, values), emit
+
+
+def memory(name: str) -> Any:
+    """The function ``load_n`` or ``store_n``, n being the length of a row."""
+    action, _, size = name.partition("_")
+    return _row_loader(int(size)) if action == "load" else _store_row
 
 
 def _pointer(context: Any, builder: Any, kind: Any, vector: Any, place: Any) -> Any:
@@ -188,9 +196,7 @@ MEMORY = {
     "fetch": _fetch,
     "keep": _keep,
     "load": _load,
-    "load_row": _load_row,
     "store": _store,
-    "store_row": _store_row,
     "zeros": np.zeros,
 }
 """What the text of loops calls."""

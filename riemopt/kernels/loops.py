@@ -10,7 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from riemopt.kernels.lowering import Integral, Node, Ode, Part, Peak, Program, Root, TableSum, item_of, nodes_of, number
+from riemopt.kernels.lowering import (
+    Integral,
+    Node,
+    Ode,
+    Part,
+    Peak,
+    Program,
+    Root,
+    TableSum,
+    item_of,
+    nodes_of,
+    number,
+    parts_of,
+)
 from riemopt.kernels.reductions import integral_source, peak_source, sum_source
 from riemopt.kernels.roots import root_source
 from riemopt.kernels.statements import Statements, function, indented, listed
@@ -20,15 +33,22 @@ from riemopt.status import Status
 
 __all__ = [
     "LANES",
+    "MEMORY",
     "OUTCOMES",
+    "TABLE_SUMS_ARGUMENTS",
     "TRAJECTORY_ARGUMENTS",
     "Text",
+    "after_sums",
+    "first_sums",
     "parts_text",
     "pointwise_text",
     "queued_text",
     "table_sums_text",
     "trajectory_text",
 ]
+
+TABLE_SUMS_ARGUMENTS = ("constants", "table", "rows", "batch", "out")
+"""What a kernel of sums over the table takes beside its arrays, and what it writes."""
 
 TRAJECTORY_ARGUMENTS = (
     *("starts", "step_sizes", "data", "table", "steps", "keep_all", "tolerance"),
@@ -70,6 +90,17 @@ def finished(outcome):
 """What happens to a trajectory, whose outcome is negative while it goes on, and then its status."""
 
 
+MEMORY = """
+def load(vector, place):
+    return vector[place]
+
+
+def store(vector, place, value):
+    vector[place] = value
+"""
+"""How a number is read and written where entries are not taken side by side."""
+
+
 class Text(NamedTuple):
     """Functions, and the body that calls them."""
 
@@ -82,23 +113,47 @@ def pointwise_text(program: Program, sizes: Sequence[int], constants: int, parts
     statements = Statements("values", parts)
     names, loads = _loaded(program, sizes, constants)
     body, values = statements.together(program.outputs, names)
-    return Text(statements.functions, [*loads, *body, f"store_row(out, i, {values})"])
+    functions = [*_memory(sizes, len(program.outputs)), *statements.functions]
+    return Text(functions, [*loads, *body, f"store_{len(program.outputs)}(out, i, {values})"])
+
+
+def first_sums(program: Program) -> list[Node]:
+    """The sums over the table, if a program has any and all of them can be taken before everything else."""
+    sums = [part for part in program.parts if isinstance(part, TableSum)]
+    calls = [n for n in nodes_of(program.outputs, program.inputs) if n.op == "part" and n.value in sums]
+    return [] if any(part.uses_table for call in calls for part in parts_of(call.args, program.inputs)) else calls
+
+
+def after_sums(program: Program, sizes: Sequence[int], calls: Sequence[Node]) -> Program:
+    """The rest of a program when some sums are known: they are one more array, the last one."""
+    found = [value for call in calls for value in call.graph.values(call)]
+    arrays_end = sum(sizes)
+    return Program((*program.inputs[:arrays_end], *found, *program.inputs[arrays_end:]), program.outputs)
 
 
 def table_sums_text(
     program: Program, sizes: Sequence[int], constants: int, calls: Sequence[Node], parts: Mapping[Part, str]
 ) -> tuple[Text, int]:
-    """What takes some sums over rows ``first`` to ``last`` for entry i, and how many sums there are.
+    """What takes some sums over a piece of the table for an entry, and how many sums there are.
 
-    It goes from the arrays of :func:`pointwise_text` and ``table`` to ``out[piece, i]``.
+    ``task`` counts the pieces of ``rows`` rows and, within each, the entries of the ``batch``. It goes from the arrays
+    of :func:`pointwise_text` and ``table`` to ``out[piece, i]``; see :data:`TABLE_SUMS_ARGUMENTS`.
     """
     statements = Statements("arguments", parts)
-    names, body = _loaded(program, sizes, constants)
-    arguments = [arg for call in calls for arg in call.args]
-    body += statements(arguments, names)
+    names, loads = _loaded(program, sizes, constants)
+    arguments = statements([arg for call in calls for arg in call.args], names)
     sums = [f"{parts[c.value]}_rows({listed(names[arg] for arg in c.args)}, table, first, last)" for c in calls]
-    body.append(f"store_row(out[piece], i, {' + '.join(sums)})")
-    return Text(statements.functions, body), sum(call.value.size for call in calls)
+    width = sum(call.value.size for call in calls)
+    body = [
+        "piece = task // batch",
+        "i = task % batch",
+        "first = piece * rows",
+        "last = min(table.shape[1], first + rows)",
+        *loads,
+        *arguments,
+        f"store_{width}(out[piece], i, {' + '.join(sums)})",
+    ]
+    return Text([*_memory(sizes, width), *statements.functions], body), width
 
 
 def _loaded(program: Program, sizes: Sequence[int], constants: int) -> tuple[dict[Node, str], list[str]]:
@@ -106,8 +161,17 @@ def _loaded(program: Program, sizes: Sequence[int], constants: int) -> tuple[dic
     inputs = iter(program.inputs)
     names = {next(inputs): f"r{k}[{j}]" for k, size in enumerate(sizes) for j in range(size)}
     names |= {next(inputs): f"x{j}" for j in range(constants)}
-    rows = [f"r{k} = load_row(a{k}, i, {size})" for k, size in enumerate(sizes)]
+    rows = [f"r{k} = load_{size}(a{k}, i)" for k, size in enumerate(sizes)]
     return names, rows + [f"x{j} = constants[{j}]" for j in range(constants)]
+
+
+def _memory(loads: Iterable[int], stores: int) -> list[str]:
+    """The text of the functions that read rows of some lengths, and write one of another."""
+    texts = []
+    for n in dict.fromkeys(loads):
+        texts.append(f"@memory\ndef load_{n}(matrix, i):\n    return {listed(f'matrix[i, {j}]' for j in range(n))}\n")
+    writes = "\n".join(f"    matrix[i, {j}] = row[{j}]" for j in range(stores))
+    return [*texts, f"@memory\ndef store_{stores}(matrix, i, row):\n{writes}\n"]
 
 
 def queued_text(program: Program, sizes: Sequence[int], constants: int, call: Node, parts: Mapping[Part, str]) -> Text:
@@ -189,9 +253,9 @@ def queued_text(program: Program, sizes: Sequence[int], constants: int, call: No
         *indented(fetched([*state, "outcome", "t", *given.values()], "work", "place"), 2),
         f"        solved = {name}_end({listed(state)}, outcome, t, {others[-3]})",
         *indented(finish, 2),
-        f"        store_row(out, i, {values})",
+        f"        store_{len(program.outputs)}(out, i, {values})",
     ]
-    return Text(statements.functions, body)
+    return Text([*_memory(sizes, len(program.outputs)), *statements.functions], body)
 
 
 def trajectory_text(program: TrajectoryProgram, parts: Mapping[Part, str]) -> Text:
@@ -207,12 +271,12 @@ def trajectory_text(program: TrajectoryProgram, parts: Mapping[Part, str]) -> Te
     step, stepped = statements.together(program.stepped, names)
     seen, loss, speed = (names[node] for node in program.seen)
     keep = [
-        "store_row(points[:, slot], i, kept_point(outcome, y))",
+        f"store_{n}(points[:, slot], i, kept_point(outcome, y))",
         "store(losses[:, slot], i, kept(outcome, loss))",
     ]
     body = [
         *(f"d{j} = data[{j}]" for j in range(len(program.data))),
-        f"y = load_row(starts, i, {n})",
+        f"y = load_{n}(starts, i)",
         "h = load(step_sizes, i)",
         *begin,
         f"begun = {begun}",
@@ -238,6 +302,7 @@ def trajectory_text(program: TrajectoryProgram, parts: Mapping[Part, str]) -> Te
         "store(status, i, finished(outcome))",
     ]
     functions = [
+        *_memory([n], n),
         *statements.functions,
         _each("kept_point", ("outcome", "y"), n, "kept(outcome, y[{j}])"),
         _each("moved_point", ["outcome", "after", "before"], n, "moved(outcome, after[{j}], before[{j}])"),

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -168,6 +168,12 @@ class Part(ABC):
     @abstractmethod
     def call(self, name: str, args: list[str]) -> str:
         """The text of a use of it, from what it and its arguments are called."""
+
+    @cached_property
+    def meaning(self) -> Any:
+        """What it computes, its programs as their text: equal for two parts that may stand for one another."""
+        values = [getattr(self, field.name) for field in fields(self)]  # type: ignore[arg-type]
+        return type(self), *(_meaning(value) if isinstance(value, Program) else value for value in values)
 
     @cached_property
     def uses_table(self) -> bool:
@@ -477,6 +483,7 @@ class Graph:
 
     def __init__(self) -> None:
         self._nodes: dict[tuple[Any, ...], Node] = {}
+        self._parts: dict[Any, Part] = {}
 
     def _intern(self, op: str, args: tuple[Node, ...] = (), value: Any = None) -> Node:
         # repr tells 0.0 from -0.0 and makes nan equal to itself
@@ -625,6 +632,7 @@ class Graph:
 
     def use(self, part: Part, args: Sequence[Node]) -> tuple[Node, list[Node]]:
         """The status and the values of a part for some arguments."""
+        part = self._parts.setdefault(part.meaning, part)
         call = self._intern("part", tuple(args), value=part)
         # sums are as good as their terms
         status = self.constant(0.0) if isinstance(part, TableSum) else self._intern("item", (call,), value=0)
@@ -1174,6 +1182,11 @@ class Program:
         lines = emit(self.outputs, names, parts)
         returned = ", ".join(names[node] for node in self.outputs)
         return "\n".join([head, *(f"    {line}" for line in lines), f"    return ({returned},)", ""])
+
+
+def _meaning(program: Program) -> tuple[Any, ...]:
+    """The text of a program, in which parts have no names of their own, and what these are."""
+    return program.source("program"), *(part.meaning for part in program.parts)
 
 
 def independent_of(program: Program, inputs: Sequence[Node]) -> list[Node]:

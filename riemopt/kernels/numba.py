@@ -2,133 +2,71 @@
 
 from __future__ import annotations
 
-import contextlib
+import ast
 import functools
 import inspect
 import itertools
-import math
 import os
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numba
 import numpy as np
 
-from riemopt.kernels import cache, elementary, lanes, loops, reductions, scalar, special, stepping, straight, tableaux
-from riemopt.kernels.lanes import MEMORY
+from riemopt.kernels import elementary, straight
+from riemopt.kernels.compiled import MATH, Compiler
+from riemopt.kernels.lanes import MEMORY, memory
 from riemopt.kernels.loops import (
     LANES,
-    OUTCOMES,
+    TABLE_SUMS_ARGUMENTS,
     TRAJECTORY_ARGUMENTS,
     Text,
+    after_sums,
+    first_sums,
     parts_text,
     pointwise_text,
     queued_text,
     table_sums_text,
     trajectory_text,
 )
-from riemopt.kernels.lowering import FUNCTIONS, Node, Ode, Part, Program, TableSum, nodes_of, parts_of
-from riemopt.kernels.reductions import BLOCK, KRONROD, PANEL_ERROR
+from riemopt.kernels.lowering import Node, Ode, Part, Program, nodes_of, parts_of
+from riemopt.kernels.reductions import BLOCK
 from riemopt.kernels.statements import indented
-from riemopt.kernels.stepping import STEP_CONTROL, library_source
-from riemopt.kernels.straight import PRIMITIVES, Straight, functions_of
+from riemopt.kernels.straight import PRIMITIVES, Straight
 from riemopt.kernels.target import Target, TrajectoryProgram
 
-__all__ = ["NumbaTarget"]
+__all__ = ["COMPILERS", "NumbaTarget"]
 
 _SMALL_BATCH = 64
 """Up to here one thread is faster than handing out work, where an entry takes no longer than some formulas."""
 
-_MATH_NAMES = {"loggamma": "lgamma"}
-
 _jit = functools.partial(numba.njit, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
-_jit_inner = functools.partial(_jit, no_cpython_wrapper=True)
 
 
-@functools.lru_cache
-def _library(several: bool) -> dict[str, Any]:
-    """Every function that generated text may call, compiled on first use; for one entry, or several side by side."""
-    names: dict[str, Any] = {"NAN": math.nan, "INFINITY": math.inf, **KRONROD, **MEMORY}
-    ours = {name: _MATH_NAMES.get(name, name) for name in FUNCTIONS}
-    names |= {name: getattr(math, known) for name, known in ours.items() if hasattr(math, known) and name != "isfinite"}
-    if several:
-        own = {name: function for name, function in names.items() if name not in elementary.__all__}
-        names = own | _compiled(inspect.getsource(elementary), elementary.__name__, own, several)
-    names |= _compiled(PRIMITIVES, straight.__name__, names, several)
-    for module in (scalar, special):
-        names |= _compiled(inspect.getsource(module), module.__name__, names, several)
-    names |= _compiled(STEP_CONTROL, stepping.__name__, names, several)
-    names |= _compiled(PANEL_ERROR, reductions.__name__, names, several)
-    return names | _compiled(OUTCOMES, loops.__name__, names, several)
+def _compiler(several: bool) -> Compiler:
+    """What compiles for one entry, or several side by side."""
+
+    def compiled(function: Any, definition: ast.FunctionDef, inline: bool) -> Any:
+        return Straight(definition, function.__globals__, several, inline).intrinsic
+
+    own = {name: function for name, function in MATH.items() if name not in ("isfinite", *several * elementary.__all__)}
+    texts = [(inspect.getsource(elementary), elementary.__name__)] if several else []
+    return Compiler(
+        compiled,
+        functools.partial(_jit, no_cpython_wrapper=True),
+        lambda function: memory(function.__name__),
+        {**own, **MEMORY},
+        [(PRIMITIVES, straight.__name__), *texts],
+    )
 
 
-@functools.lru_cache
-def _stepping_library(dimension: int, several: bool) -> dict[str, Any]:
-    """The functions that the solvers of a dimension call."""
-    text, smaller = library_source(dimension)
-    names = _library(several)
-    for size in smaller:
-        names = {**names, **_stepping_library(size, several)}
-    return _compiled(text, stepping.__name__, names, several)
-
-
-def _compiled(text: str, module: str, names: Mapping[str, Any], several: bool) -> dict[str, Any]:
-    """The functions that a text defines beside those that are known by their names, which they may call.
-
-    The module's name must be that of one that can be imported: compiled functions are pickled with it.
-    """
-    namespace: dict[str, Any] = {"__name__": module}
-    exec(compile(text, "<riemopt library>", "exec"), namespace)
-    own = {}
-    for name, definition in functions_of(text).items():
-        if name not in names:
-            is_straight = Straight.takes(definition)
-            own[name] = (
-                Straight(definition, namespace, several, inline=True).intrinsic
-                if is_straight
-                else _jit_inner(namespace[name])
-            )
-    namespace.update({**names, **own})
-    return own
-
-
-@functools.lru_cache
-def _library_text() -> str:
-    """All that compiled text depends on besides itself and the versions."""
-    modules = (scalar, special, elementary, straight, lanes, loops, stepping, tableaux, reductions)
-    return "\0".join(inspect.getsource(module) for module in modules)
+COMPILERS = {several: _compiler(several) for several in (False, True)}
+"""What compiles text, by whether it is for several entries side by side."""
 
 
 def _load(head: str, text: Text, signature: Any, parts: Sequence[Part], several: bool) -> Any:
-    """The compiled function ``run`` of a text, with the parts that it uses; for one entry, or several side by side."""
-    known, functions = parts_text(parts)
-    names = {**_library(several), "plain": _jit_inner}
-    for dimension in {part.dimension for part in known if isinstance(part, Ode)}:
-        names.update(_stepping_library(dimension, several))
-    whole = "\n\n".join([functions, *text.functions, "\n".join(["@kernel", head, *indented(text.body, 1), ""])])
-    definitions = functions_of(whole)
-    names["straight"] = lambda f: Straight(definitions[f.__name__], f.__globals__, several).intrinsic
-    try:
-        with _cache_beside_the_source():
-            return cache.load(whole, {**names, "kernel": _jit(signature, cache=True)}, _library_text()).run
-    except OSError as error:
-        return cache.load_unsaved(whole, {**names, "kernel": _jit(signature)}, _library_text(), error).run
-
-
-@contextlib.contextmanager
-def _cache_beside_the_source() -> Iterator[None]:
-    """Keep compiled code in the directory of kernels, which was checked, wherever ``NUMBA_CACHE_DIR`` points."""
-    with _cache_lock:
-        elsewhere, numba.config.CACHE_DIR = numba.config.CACHE_DIR, ""
-        try:
-            yield
-        finally:
-            numba.config.CACHE_DIR = elsewhere
-
-
-_cache_lock = threading.RLock()
+    return COMPILERS[several].load(head, text, functools.partial(_jit, signature), parts)
 
 
 def _input(axes: int) -> Any:
@@ -149,9 +87,8 @@ class NumbaTarget(Target):
 
     def pointwise(self, program: Program, sizes: Sequence[int], constants: int) -> Callable[..., Any]:
         """A program as a function of arrays; see :meth:`Target.pointwise`."""
-        sums = [part for part in program.parts if isinstance(part, TableSum)]
-        calls = [n for n in nodes_of(program.outputs, program.inputs) if n.op == "part" and n.value in sums]
-        if sums and not any(_uses_table(call.args, program.inputs) for call in calls):
+        calls = first_sums(program)
+        if calls:
             return self._in_two_passes(program, sizes, constants, calls)
         names, several = parts_text(program.parts)[0], _side_by_side(program.parts)
         calls = [node for node in nodes_of(program.outputs, program.inputs) if node.op == "part"]
@@ -182,28 +119,14 @@ class NumbaTarget(Target):
         """
         parts = [call.value for call in calls]
         (functions, body), width = table_sums_text(program, sizes, constants, calls, parts_text(parts)[0])
-        text = Text(
-            functions,
-            [
-                "for task in range(start, stop):",
-                "    count = table.shape[1]",
-                "    piece = task // batch",
-                "    i = task % batch",
-                "    first = piece * rows",
-                "    last = min(count, first + rows)",
-                *indented(body, 1),
-            ],
-        )
-        head = f"def run(start, stop, {_arrays(sizes)}constants, table, rows, batch, out):"
+        text = Text(functions, ["for task in range(start, stop):", *indented(body, 1)])
+        head = f"def run(start, stop, {_arrays(sizes)}{', '.join(TABLE_SUMS_ARGUMENTS)}):"
         tables = [_input(2)] * len(sizes)
         signature = numba.void(
             *(numba.int64, numba.int64, *tables, _input(1), _TABLE, numba.int64, numba.int64, numba.float64[:, :, ::1])
         )
         compiled = _load(head, text, signature, parts, several=False)
-        arrays_end = sum(sizes)
-        found = [value for call in calls for value in call.graph.values(call)]
-        inputs = (*program.inputs[:arrays_end], *found, *program.inputs[arrays_end:])
-        finish = self.pointwise(Program(inputs, program.outputs), [*sizes, width], constants)
+        finish = self.pointwise(after_sums(program, sizes, calls), [*sizes, width], constants)
 
         def run(*arguments: Any, table: np.ndarray) -> np.ndarray:
             *arrays, data = arguments
@@ -266,10 +189,6 @@ def _grain(parts: Sequence[Part], several: bool) -> int:
 
 def _arrays(sizes: Sequence[int]) -> str:
     return "".join(f"a{k}, " for k in range(len(sizes)))
-
-
-def _uses_table(outputs: Iterable[Node], known: Sequence[Node]) -> bool:
-    return any(part.uses_table for part in parts_of(outputs, known))
 
 
 _TRAJECTORY_SIGNATURE = numba.void(

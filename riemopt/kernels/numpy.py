@@ -16,7 +16,7 @@ from riemopt.newton import inverses, newton
 from riemopt.quadrature import integrals, peak
 from riemopt.status import Status
 
-__all__ = ["NumpyTarget", "integrate"]
+__all__ = ["BINDINGS", "NumpyTarget", "integrate"]
 
 
 def _polygamma(order: int) -> Callable[[Any], Any]:
@@ -49,7 +49,7 @@ def _polygamma_remainder(order: int) -> Callable[[Any], Any]:
     return remainder
 
 
-_BINDINGS: dict[str, Any] = {
+BINDINGS: dict[str, Any] = {
     **{name: getattr(np, name) for name in ("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh")},
     **{name: getattr(np, name) for name in ("cosh", "tanh", "absolute", "sign", "floor", "minimum", "maximum")},
     **{name: getattr(np, "arc" + name[1:]) for name in ("asin", "acos", "atan", "asinh", "acosh", "atanh", "atan2")},
@@ -93,7 +93,7 @@ class NumpyTarget(Target):
 
 
 def _function(program: Program) -> Callable[..., tuple[Any, ...]]:
-    bindings = dict(_BINDINGS)
+    bindings = dict(BINDINGS)
     bindings.update({f"part_{i}": _part(part) for i, part in enumerate(program.parts)})
     # the text was generated here and names nothing that a user typed
     exec(compile(program.source("program"), "<riemopt program>", "exec"), bindings)

@@ -18,6 +18,9 @@ __all__ = ["Kernel", "Target", "TrajectoryProgram", "broadcast"]
 
 ArrayFunction = Callable[..., np.ndarray]
 
+_LARGE_TABLE, _FEW_STARTS = 100_000, 8
+"""Numbers in a table from which on a step is worth more than one core, and starts that leave some of them idle."""
+
 
 @dataclass(frozen=True)
 class TrajectoryProgram:
@@ -47,9 +50,18 @@ class TrajectoryProgram:
 
 
 class Target(ABC):
-    """A way of running programs."""
+    """A way of running programs.
+
+    Attributes
+    ----------
+    name : str
+        The backend that a user asks for.
+    arrays : module
+        What its arrays are of: NumPy, or CuPy on a GPU.
+    """
 
     name: str
+    arrays: Any = np
 
     @abstractmethod
     def pointwise(self, program: Program, sizes: Sequence[int], constants: int) -> ArrayFunction:
@@ -70,6 +82,18 @@ class Target(ABC):
             Takes arrays of shape (batch, size), a vector of constants, and, for a program that sums over them, the rows
             as ``table=`` of shape (columns, N); returns an array (batch, outputs).
         """
+
+    def shares_rows(self, numbers: int, starts: int) -> bool:
+        """Whether some starts move faster step by step, the rows of a table shared, than each in a thread of its own.
+
+        Parameters
+        ----------
+        numbers : int
+            How many numbers the table holds.
+        starts : int
+            How many trajectories there are.
+        """
+        return numbers > _LARGE_TABLE and starts < _FEW_STARTS
 
     def trajectories(self, program: TrajectoryProgram) -> Callable[..., Any] | None:
         """A kernel that runs whole trajectories, or None where there is none and rules run on arrays as they stand."""
@@ -102,13 +126,14 @@ class Kernel:
         constants: int = 0,
     ) -> None:
         self.arguments, self.outputs = tuple(arguments), tuple(outputs)
+        self._arrays = target.arrays
         self._run = target.pointwise(program, [math.prod(axes) for _, axes in self.arguments], constants)
 
     def __call__(self, *arrays: Any, constants: Any = (), table: np.ndarray | None = None) -> list[np.ndarray]:
         """The status and the values, on the broadcast of the arrays' leading axes."""
-        batch, flat = broadcast(arrays, self.arguments)
+        batch, flat = broadcast(arrays, self.arguments, self._arrays)
         rows = {} if table is None else {"table": table}
-        result = self._run(*flat, np.asarray(constants, dtype=np.float64), **rows)
+        result = self._run(*flat, self._arrays.asarray(constants, dtype=np.float64), **rows)
         values = [result[:, 0].reshape(batch)]
         position = 1
         for axes in self.outputs:
@@ -119,7 +144,7 @@ class Kernel:
 
 
 def broadcast(
-    arrays: Sequence[Any], arguments: Sequence[tuple[str, tuple[int, ...]]]
+    arrays: Sequence[Any], arguments: Sequence[tuple[str, tuple[int, ...]]], module: Any = np
 ) -> tuple[tuple[int, ...], list[np.ndarray]]:
     """Arrays on the broadcast of their leading axes.
 
@@ -129,6 +154,8 @@ def broadcast(
         What a user gave.
     arguments : sequence of (str, tuple of int)
         The name and the trailing axes of each.
+    module : module, optional
+        NumPy or CuPy, whose arrays are wanted.
 
     Returns
     -------
@@ -142,7 +169,7 @@ def broadcast(
     ShapeError
         If trailing axes do not fit or leading axes do not broadcast.
     """
-    checked = [_with_axes(a, *argument) for a, argument in zip(arrays, arguments, strict=True)]
+    checked = [_with_axes(a, *argument, module) for a, argument in zip(arrays, arguments, strict=True)]
     try:
         batch = np.broadcast_shapes(
             *(a.shape[: a.ndim - len(axes)] for a, (_, axes) in zip(checked, arguments, strict=True))
@@ -157,8 +184,8 @@ def broadcast(
     return batch, flat
 
 
-def _with_axes(array: Any, name: str, axes: tuple[int, ...]) -> np.ndarray:
-    numbers = as_numbers(array, name)
+def _with_axes(array: Any, name: str, axes: tuple[int, ...], module: Any) -> np.ndarray:
+    numbers = as_numbers(array, name, module)
     if axes and numbers.shape[-len(axes) :] != axes:
         wanted = ", ".join(("...", *map(str, axes)))
         raise ShapeError(f"{name} has shape {numbers.shape}, but its axes must be ({wanted})")

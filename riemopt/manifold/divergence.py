@@ -76,12 +76,13 @@ class Bregman:
     def _integrated(
         self, values: Values, x: np.ndarray, y: np.ndarray, rule: tuple[np.ndarray, np.ndarray]
     ) -> np.ndarray:
-        times, weights = (rule[0] + 1.0) / 2.0, rule[1] / 2.0
+        nodes, weights = (np.asarray(numbers, like=x) for numbers in rule)
+        times = (nodes + 1.0) / 2.0
         step = (y - x)[:, None, :]
         steps = times[:, None] * step
         flat = [np.broadcast_to(a, steps.shape).reshape(-1, x.shape[1]) for a in (x[:, None, :], steps, step)]
         bend = values("divergence between close points", self._curvature, flat, 1).reshape(len(x), -1)
-        return bend @ (weights * (1.0 - times))  # type: ignore[no-any-return]
+        return bend @ (0.5 * weights * (1.0 - times))  # type: ignore[no-any-return]
 
     def _difference(self, p: Any, x: Any, y: Any) -> Any:
         p.require_domain(x)

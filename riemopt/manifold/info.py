@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from riemopt.arrays import unboxed
 from riemopt.status import Status, counted
 
-__all__ = ["GeodesicInfo", "LogInfo"]
+__all__ = ["GeodesicInfo", "LogInfo", "searched"]
 
 _FOUND = {
     Status.COMPLETED: "found",
@@ -44,7 +45,7 @@ class GeodesicInfo:
 
     def reshaped(self, batch: tuple[int, ...]) -> GeodesicInfo:
         """The same with other leading axes."""
-        times = (np.reshape(t, batch)[()] for t in (self.entry_time, self.exit_time))
+        times = (unboxed(np.reshape(t, batch)) for t in (self.entry_time, self.exit_time))
         return GeodesicInfo(_reshaped(self.status, batch), *times)
 
 
@@ -71,7 +72,15 @@ class LogInfo:
 
     def reshaped(self, batch: tuple[int, ...]) -> LogInfo:
         """The same with other leading axes."""
-        return LogInfo(_reshaped(self.status, batch), np.reshape(self.error, batch)[()])
+        return LogInfo(_reshaped(self.status, batch), unboxed(np.reshape(self.error, batch)))
+
+
+def searched(found: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """The statuses of searches: whether a geodesic was found, and whether the point and the target are inside."""
+    status = np.zeros(found.shape, dtype=np.int64, like=found)
+    status[~found] = int(Status.DIVERGED)
+    status[~inside] = int(Status.LEFT_DOMAIN)
+    return status
 
 
 def _reshaped(status: np.ndarray, batch: tuple[int, ...]) -> Any:

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from riemopt.arrays import as_numbers
-from riemopt.errors import ArgumentError, BackendError, DataError, ShapeError, UnknownNameError, UnsupportedError
+from riemopt.arrays import as_numbers, on_host
+from riemopt.errors import ArgumentError, DataError, ShapeError, UnknownNameError, UnsupportedError
 from riemopt.geometry import connection, metric
 from riemopt.geometry.closed_forms import Isometry, isometry
 from riemopt.geometry.printing import summary
 from riemopt.geometry.symbolic import SymbolicGeometry, velocity_symbols
 from riemopt.kernels.target import Kernel, Target, broadcast
 from riemopt.manifold.divergence import Bregman, ExpectedLogRatio, divergence_of
-from riemopt.manifold.info import GeodesicInfo, LogInfo
+from riemopt.manifold.info import GeodesicInfo, LogInfo, searched
 from riemopt.manifold.shooting import shoot
 from riemopt.models.conditional import ConditionalModel
 from riemopt.models.expectation import ExactExpectation, QuadratureExpectation
@@ -50,12 +50,14 @@ __all__ = ["Manifold"]
 _WRITTEN_OUT = 2
 """The dimension up to which the metric in another chart is derived as an expression; fractions grow long."""
 
-_TARGETS = {"numpy": ("numpy", "NumpyTarget"), "numba": ("numba", "NumbaTarget")}
+_TARGETS = {
+    "numpy": ("numpy", "NumpyTarget"),
+    "numba": ("numba", "NumbaTarget"),
+    "cupy": ("cupy", "CupyTarget"),
+}
 
 
 def _target(backend: str) -> Target:
-    if backend == "cupy":
-        raise BackendError("the backend 'cupy' is not there yet: use backend='numba' or backend='numpy'")
     if backend not in _TARGETS:
         raise UnknownNameError("backend", backend, _TARGETS)
     module, name = _TARGETS[backend]
@@ -74,7 +76,8 @@ class Manifold:
         The model; its parameters are the coordinates. The geometry of a conditional model is a mean over inputs, so it
         is the problem made by :meth:`likelihood` that offers it.
     backend : str, optional
-        ``"numba"``: compiled for the processor. ``"numpy"``: the reference.
+        ``"numba"``: compiled for the processor. ``"cupy"``: compiled for a GPU, on which arrays and results then are.
+        ``"numpy"``: the reference.
     closed_forms : bool, optional
         Whether geodesics are taken in closed form where that is known; ``False`` integrates all of them.
 
@@ -472,11 +475,11 @@ class Manifold:
         >>> float(info.exit_time)
         2.0
         """
-        when = as_numbers(times, "times")
+        when = as_numbers(on_host(times), "times")
         if when.ndim != 1:
             raise ShapeError(f"times has shape {when.shape}, but must have one axis")
         n = self.dimension
-        batch, (x, v) = broadcast((points, vectors), (("points", (n,)), ("vectors", (n,))))
+        batch, (x, v) = self._broadcast(("points", points), ("vectors", vectors))
         if self._isometry is not None:
             curves, info = self._known_curves(x, v, when)
         else:
@@ -486,12 +489,13 @@ class Manifold:
 
     def _known_curves(self, x: np.ndarray, v: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, GeodesicInfo]:
         """Points on geodesics in closed form, shape (batch, m, n)."""
-        curves = self.exp(x[:, None, :], times[:, None] * v[:, None, :])
+        curves = self.exp(x[:, None, :], np.asarray(times, like=x)[:, None] * v[:, None, :])
         rates = self._evaluate("leaving", lambda p, x, v: np.stack([p.leaving(x, v), p.leaving(x, -v)]), [x, v], [(2,)])
         with np.errstate(divide="ignore"):
             exits, entries = 1.0 / rates[:, 0], -1.0 / rates[:, 1]
-        left = ~((entries < times.min(initial=0.0)) & (times.max(initial=0.0) < exits))
-        status = np.where(left, Status.LEFT_DOMAIN, Status.COMPLETED)
+        left = ~((entries < float(times.min(initial=0.0))) & (exits > float(times.max(initial=0.0))))
+        status = np.zeros(len(x), dtype=np.int64, like=x)
+        status[left] = int(Status.LEFT_DOMAIN)
         return curves, GeodesicInfo(status, entries, exits)
 
     def _integrated_curves(
@@ -499,9 +503,9 @@ class Manifold:
     ) -> tuple[np.ndarray, GeodesicInfo]:
         """Points on geodesics by integration from each time to the next, shape (batch, m, n)."""
         n, count = self.dimension, len(x)
-        curves = np.full((count, len(times), n), np.nan)
-        status = np.zeros(count, dtype=np.int64)
-        ends = np.full((2, count), np.inf)
+        curves = np.full_like(x, np.nan, shape=(count, len(times), n))
+        status = np.zeros(count, dtype=np.int64, like=x)
+        ends = np.full_like(x, np.inf, shape=(2, count))
 
         def rule(p: Any, x: Any, v: Any, t: Any) -> Any:
             state = p.follow(p.formulas.geodesic(), np.concatenate([x, v]), t[0])
@@ -512,20 +516,20 @@ class Manifold:
         for side, sign in enumerate((-1.0, 1.0)):
             order = np.argsort(sign * times, kind="stable")
             point, velocity, now = x, v, 0.0
-            alive = np.arange(count)
-            for place in order[sign * times[order] >= 0.0]:
+            alive = np.arange(count, like=x)
+            for place in order[sign * times[order] >= 0.0].tolist():
                 step = np.full((1, 1), times[place] - now)
                 arrays = [point, velocity, step]
                 found, end, speed, reached = self._run("follow", rule, arrays, [(n,), (n,), ()], tolerances, arguments)
                 lost = found != 0
-                status[alive[lost]] = found[lost]
+                status[alive[lost]] = found[lost].astype(np.int64)
                 ends[side, alive[lost]] = sign * (now + reached[lost])
                 alive, point, velocity = alive[~lost], end[~lost], speed[~lost]
                 now = times[place]
                 curves[alive, place] = point
         outside = ~self.model.domain.contains(x)
         ends[:, outside] = np.nan
-        status[outside] = Status.LEFT_DOMAIN
+        status[outside] = int(Status.LEFT_DOMAIN)
         return curves, GeodesicInfo(status, -ends[0], ends[1])
 
     def transport(
@@ -592,13 +596,14 @@ class Manifold:
         '1 of 2: found; 1 of 2: the point or the target lies outside the domain'
         """
         n = self.dimension
-        batch, (x, y) = broadcast((points, targets), (("points", (n,)), ("targets", (n,))))
+        batch, (x, y) = self._broadcast(("points", points), ("targets", targets))
         if self._isometry is not None:
             v = self._evaluate("log", lambda p, x, y: p.log(x, y), [x, y], [(n,)], tolerances=_tolerances(rtol, atol))
             found = np.isfinite(v).all(axis=-1)
             inside = self.model.domain.contains(x) & self.model.domain.contains(y)
-            missing = np.where(inside, Status.DIVERGED, Status.LEFT_DOMAIN)
-            info = LogInfo(np.where(found, Status.COMPLETED, missing), np.where(found, 0.0, np.nan))
+            error = np.zeros(len(x), like=x)
+            error[~found] = np.nan
+            info = LogInfo(searched(found, inside), error)
         else:
             v, info = shoot(self._exp_and_slope, self.norm, self.model.domain, x, y, *_tolerances(rtol, atol))
         v = v.reshape(*batch, n)
@@ -665,10 +670,9 @@ class Manifold:
         """
         self._require_geometry()
         if self.model.chart.is_implicit:
-            points, targets = (self.model.chart.to_original(x) for x in (points, targets))
+            points, targets = (self.model.chart.to_original(on_host(x)) for x in (points, targets))
             return self._own.kl_divergence(points, targets)
-        names = (("points", (self.dimension,)), ("targets", (self.dimension,)))
-        batch, (x, y) = broadcast((points, targets), names)
+        batch, (x, y) = self._broadcast(("points", points), ("targets", targets))
 
         def values(name: str, rule: Callable[..., Any], arrays: Sequence[np.ndarray], count: int) -> np.ndarray:
             return self._evaluate(name, rule, arrays, [(count,)])
@@ -740,6 +744,7 @@ class Manifold:
             If no way is known to take expectations under the model.
         """
         model = self.model
+        samples, inputs = on_host(samples), on_host(inputs)
         if isinstance(model, ConditionalModel):
             return self._conditional_likelihood(model, samples, inputs)
         if inputs is not None:
@@ -784,6 +789,11 @@ class Manifold:
         return LikelihoodProblem(formulas, self._target, data, self.model.domain.require, count, table, variance_factor)
 
     # -- kernels
+
+    def _broadcast(self, *given: tuple[str, Any]) -> tuple[tuple[int, ...], list[np.ndarray]]:
+        """Points and vectors, each with its name, on the broadcast of their leading axes; see :func:`broadcast`."""
+        arguments = [(name, (self.dimension,)) for name, _ in given]
+        return broadcast([array for _, array in given], arguments, self._target.arrays)
 
     def _evaluate(
         self,

@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from riemopt.manifold.info import LogInfo
+from riemopt.manifold.info import LogInfo, searched
 from riemopt.models.domain import Domain
-from riemopt.status import Status
 
 __all__ = ["shoot"]
 
@@ -67,8 +66,8 @@ def shoot(
     x, y = (np.where(inside[:, None], ends, np.nan) for ends in (x, y))
     way = _Way(domain, x, y)
     v, reached = np.zeros_like(x), x.copy()
-    slope = np.tile(np.eye(x.shape[1]), (len(x), 1, 1))
-    done = np.zeros(len(x))
+    slope = np.tile(np.asarray(np.eye(x.shape[1]), like=x), (len(x), 1, 1))
+    done = np.zeros(len(x), like=x)
     # the beginning of the way says little about what is farther than a few units of length
     ahead = np.where(inside, 1.0 / np.maximum(1.0, norm(x, way.beginning)), 0.0)
     shortest = _SHORTEST_PIECE * ahead
@@ -87,8 +86,9 @@ def shoot(
         ahead[good] *= 2.0
         ahead[active[~found]] *= 0.25
     # at the target itself until a step tells that the one before was enough, or is no shorter: that is rounding
-    error = np.where(done >= 1.0, np.inf, np.nan)
     active = np.flatnonzero(done >= 1.0)
+    error = np.full_like(done, np.nan)
+    error[active] = np.inf
     reached[active], slope[active] = exp_and_slope(x[active], v[active], rtol, atol)
     for _ in range(_LAST_STEPS):
         correction = _solved(slope[active], y[active] - reached[active])
@@ -103,8 +103,7 @@ def shoot(
         reached[active], slope[active] = exp_and_slope(x[active], v[active], rtol, atol)
     known = error <= np.maximum(_ACCEPTED, 1e3 * rtol) * norm(x, v) + atol
     v[~known] = np.nan
-    status = np.where(known, Status.COMPLETED, np.where(inside, Status.DIVERGED, Status.LEFT_DOMAIN))
-    return v, LogInfo(status, np.where(known, error, np.nan))
+    return v, LogInfo(searched(known, inside), np.where(known, error, np.nan))
 
 
 class _Way:
@@ -114,8 +113,8 @@ class _Way:
         self._domain, self._x, self._y = domain, x, y
         self._from, self._to = domain.to_free(x), domain.to_free(y)
         known = np.isfinite(self._from).all(axis=-1) & np.isfinite(self._to).all(axis=-1)
-        samples = self._free(slice(None), np.linspace(0.0, 1.0, 33)[:, None])
-        self._is_free = np.asarray(known & domain.contains(samples).all(axis=0))
+        samples = self._free(slice(None), np.asarray(np.linspace(0.0, 1.0, 33), like=x)[:, None])
+        self._is_free = np.logical_and(known, domain.contains(samples).all(axis=0))
 
     def __call__(self, places: np.ndarray, fractions: np.ndarray) -> np.ndarray:
         straight = self._x[places] + fractions[:, None] * (self._y[places] - self._x[places])

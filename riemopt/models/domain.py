@@ -12,7 +12,7 @@ import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 from sympy.core.relational import Relational
 
-from riemopt.arrays import as_numbers
+from riemopt.arrays import as_numbers, on_host
 from riemopt.boxes import Box
 from riemopt.errors import DomainError, ModelError, ShapeError
 from riemopt.numeric import array_function
@@ -150,12 +150,12 @@ class Domain:
         riemopt.errors.DomainError: start[1]: alpha = -1.0 is outside its domain alpha > 0
         """
         array = as_points(points, self.parameters, what)
-        outside = np.argwhere(~self.contains(array))
-        if not len(outside):
+        inside = self.contains(array)
+        if inside.all():
             return
-        index = tuple(outside[0])
+        index = tuple(np.argwhere(~on_host(inside))[0])
         label = f"{what}[{', '.join(map(str, index))}]" if index else what
-        raise DomainError(f"{label}: {self._trespass(array[index])}")
+        raise DomainError(f"{label}: {self._trespass(on_host(array[index]))}")
 
     def pull_back(self, parameters: Sequence[sp.Symbol], substitution: Mapping[sp.Symbol, sp.Expr]) -> Domain:
         """The same domain in another chart.
@@ -267,7 +267,7 @@ class Domain:
 
     def _holds(self, points: Floats) -> NDArray[np.bool_]:
         margins = self._margins_at(points)
-        return np.where(self._strict, margins > 0, margins >= 0)
+        return np.where(np.asarray(self._strict, like=margins), margins > 0, margins >= 0)
 
     def _trespass(self, point: Floats) -> str:
         for symbol, value in zip(self.parameters, point, strict=True):

@@ -186,8 +186,8 @@ def fit(
     start : array_like, shape (n,), optional
         Where to start; if it is not given, the domain is searched for a start.
     backend : str, optional
-        What runs the kernels, see :class:`riemopt.Manifold`. By default ``"numba"`` where compiling pays: with many
-        samples, or with integrals in many parameters; else ``"numpy"``.
+        What runs the kernels, see :class:`riemopt.Manifold`; not ``"cupy"``. By default ``"numba"`` where compiling
+        pays: with many samples, or with integrals in many parameters; else ``"numpy"``.
     tolerance : float, optional
         The Riemannian norm of the gradient of the mean negative log-likelihood at which to stop, √(∂L·g⁻¹∂L). It does
         not depend on the chart. A fit that meets the rounding of the likelihood before stops there.
@@ -233,6 +233,8 @@ def fit(
         raise ArgumentError(f"tolerance must be at least 0, not {tolerance!r}")
     if not (isinstance(max_steps, (int, np.integer)) and max_steps >= 0):
         raise ArgumentError(f"max_steps must be a whole number of at least 0, not {max_steps!r}")
+    if backend == "cupy":
+        raise ArgumentError("a fit moves a point at a time, on the processor: backend must be 'numba' or 'numpy'")
     manifold = Manifold(model, backend=backend or _backend(model, samples))
     problem = _likelihood(manifold, samples, inputs)
     samples = np.atleast_1d(np.asarray(samples, dtype=np.float64))

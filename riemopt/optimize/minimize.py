@@ -112,7 +112,7 @@ def _require_primitives(problem: Problem, rule: Integrator) -> None:
 
 def _prepared(problem: Problem, start: Any, step_size: Any) -> tuple[np.ndarray, np.ndarray]:
     """Starts (..., n) and step sizes (...) on one batch, checked."""
-    starts = np.asarray(start)
+    starts = problem.arrays.asarray(start)
     if starts.dtype.kind not in "fiu":
         raise ShapeError(f"start is not an array of numbers: {start!r:.80}")
     own_precision = starts.dtype if starts.dtype.kind == "f" else np.float64
@@ -121,11 +121,11 @@ def _prepared(problem: Problem, start: Any, step_size: Any) -> tuple[np.ndarray,
         wanted = problem.dimension or "the coordinates"
         raise ShapeError(f"start has shape {starts.shape}, but its last axis must be {wanted}")
     try:
-        h = np.asarray(step_size, dtype=np.float64)
+        h = problem.arrays.asarray(step_size, dtype=np.float64)
     except (TypeError, ValueError):
         raise ArgumentError(f"step_size is not a number or an array of numbers: {step_size!r:.80}") from None
     if not np.all(h > 0) or not np.all(np.isfinite(h)):
-        wrong = h[~((h > 0) & np.isfinite(h))].flat[0]
+        wrong = h[~((h > 0) & np.isfinite(h))].ravel()[0]
         raise ArgumentError(f"step_size must be positive and finite, not {wrong}")
     try:
         batch = np.broadcast_shapes(starts.shape[:-1], h.shape)
@@ -151,7 +151,7 @@ class _Watched:
         """The squared norm ∂L·g⁻¹∂L of the natural gradient; both are remembered."""
         gradient = self.gradient(theta)
         natural_gradient = self.raise_index(theta, gradient)
-        self._point, self._known = np.array(theta), {"gradient": gradient, "natural_gradient": natural_gradient}
+        self._point, self._known = theta.copy(), {"gradient": gradient, "natural_gradient": natural_gradient}
         return float(gradient @ natural_gradient)
 
     def __getattr__(self, name: str) -> Any:
@@ -191,15 +191,15 @@ def _one_by_one(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Trajectories of a rule run as it stands."""
     kept = steps + 1 if keep_all else 1
-    points = np.full((len(starts), kept, starts.shape[-1]), np.nan, dtype=starts.dtype)
-    losses = np.full((len(starts), kept), np.nan)
-    status = np.empty(len(starts), dtype=np.int64)
+    points = np.full_like(starts, np.nan, shape=(len(starts), kept, starts.shape[-1]))
+    losses = np.full_like(starts, np.nan, shape=(len(starts), kept), dtype=np.float64)
+    status = np.empty(len(starts), dtype=np.int64, like=starts)
     with np.errstate(all="ignore"):  # a status tells of a number that is not finite, not a warning
         for i, theta in enumerate(starts):
             outcome = _run(problem, rule, theta.copy(), float(h[i]), steps, tolerance, points[i], losses[i])
             if not (keep_all or outcome.success):
                 points[i], losses[i] = np.nan, np.nan
-            status[i] = outcome
+            status[i] = int(outcome)
     return points, losses, status
 
 

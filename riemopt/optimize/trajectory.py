@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from riemopt.arrays import unboxed
 from riemopt.status import Status, counted
 
 __all__ = ["Trajectory"]
@@ -39,12 +41,14 @@ class Trajectory:
     @property
     def loss(self) -> Any:
         """The losses at the ends, shape (...); NaN for a trajectory that failed."""
-        return self.losses[..., -1][()]
+        return unboxed(self.losses[..., -1])
 
     @property
     def success(self) -> Any:
         """Whether a trajectory came to its end, shape (...)."""
-        return np.isin(self.status, [s for s in Status if s.success])[()]
+        if isinstance(self.status, Status):
+            return self.status.success
+        return functools.reduce(np.logical_or, (self.status == int(s) for s in Status if s.success))
 
     @property
     def message(self) -> str:

@@ -17,12 +17,6 @@ from riemopt.status import Status
 __all__ = ["LikelihoodProblem"]
 
 
-_LARGE_TABLE = 100_000
-"""Numbers in a table from which on a step is worth more than one core."""
-
-_FEW_STARTS = 8
-
-
 class LikelihoodProblem(Problem):
     """The mean negative log-likelihood of samples under a model, in nats.
 
@@ -68,7 +62,9 @@ class LikelihoodProblem(Problem):
         table: np.ndarray | None = None,
         variance_factor: float = 1.0,
     ) -> None:
-        self.formulas, self.target, self.data, self.table = formulas, target, data, table
+        self.formulas, self.target, self.arrays = formulas, target, target.arrays
+        self.data = self.arrays.asarray(data)
+        self.table = None if table is None else self.arrays.asarray(table)
         self.count, self.variance_factor = count, variance_factor
         self._require_inside = require_inside
         self.dimension = formulas.dimension
@@ -114,7 +110,7 @@ class LikelihoodProblem(Problem):
     def contains(self, theta: Any) -> bool:
         """Whether a point lies in the domain."""
         # by its status: the loss of a point inside may be too large to be a number
-        return bool(self._run("loss", theta, axes=())[0] == Status.COMPLETED)
+        return bool(self._run("loss", theta, axes=())[0] == int(Status.COMPLETED))
 
     def reason(self, primitive: str, theta: Any, *arguments: Any) -> Status:
         """Why a primitive gives numbers that are not finite; an exact integration knows. See :class:`Problem`."""
@@ -126,8 +122,8 @@ class LikelihoodProblem(Problem):
         self, rule: Any, starts: np.ndarray, step_sizes: np.ndarray, steps: int, keep_all: bool, tolerance: float | None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         """Whole trajectories by a fused kernel, the rule traced; None if it cannot be. See :class:`Problem`."""
-        if self.table is not None and self.table.size > _LARGE_TABLE and len(starts) < _FEW_STARTS:
-            return None  # one step after the other, the cores sharing the rows
+        if self.table is not None and self.target.shares_rows(self.table.size, len(starts)):
+            return None
         try:
             # a copy, since running a rule may change a state that it keeps on itself
             program = trajectory_program(self.formulas, copy.deepcopy(rule), converges=tolerance is not None)

@@ -29,8 +29,11 @@ class Problem:
         The primitives that can be computed: some of `loss`, `gradient`, `raise_index`, `connection`, `exp`, `flow`.
     dtype : numpy.dtype or None
         What it computes in, or None if that is the precision of the point.
+    arrays : module
+        What points and vectors are arrays of: NumPy, or CuPy on a GPU.
     """
 
+    arrays: Any = np
     dimension: int | None = None
     dtype: np.dtype | None = None
     offers: frozenset[str] = frozenset()

@@ -10,7 +10,7 @@ from numba import njit
 from riemopt.kernels import elementary
 from riemopt.kernels.lanes import MEMORY
 from riemopt.kernels.loops import LANES
-from riemopt.kernels.numba import _library
+from riemopt.kernels.numba import COMPILERS
 
 RNG = np.random.default_rng(0)
 ARGUMENTS = {
@@ -33,7 +33,7 @@ LIMITS = {
 
 
 def compiled(name):
-    function, load, store = _library(True)[name], MEMORY["load"], MEMORY["store"]
+    function, load, store = COMPILERS[True].library[name], MEMORY["load"], MEMORY["store"]
 
     @njit
     def run(x, out):

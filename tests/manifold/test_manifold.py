@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import riemopt as ro
-from riemopt.errors import ArgumentError, BackendError, ShapeError, UnknownNameError
+from riemopt.errors import ArgumentError, ShapeError, UnknownNameError
 
 LENGTH = 0.5
 """Shorter than the way to the edge of the Poisson model from any of the points."""
@@ -404,11 +404,6 @@ def test_no_absolute_tolerance_is_needed(gamma, backend):
 def test_unknown_backend_suggests_the_nearest():
     with pytest.raises(UnknownNameError, match="unknown backend 'nmuba': did you mean 'numba'"):
         ro.Manifold(ro.models.Gamma(), backend="nmuba")
-
-
-def test_gpu_backend_is_not_there_yet():
-    with pytest.raises(BackendError, match="'cupy' is not there yet"):
-        ro.Manifold(ro.models.Gamma(), backend="cupy")
 
 
 def test_manifold_reads_as_its_model_and_backend():

@@ -10,6 +10,8 @@ import scipy.stats
 import sympy as sp
 
 import riemopt as ro
+from riemopt.kernels.lowering import TableSum, parts_of
+from riemopt.problem.traced import trajectory_program
 
 u, v = sp.symbols("u v", real=True)
 w0, w1, w2 = sp.symbols("w0 w1 w2", real=True)
@@ -316,6 +318,16 @@ def test_compiled_geodesics_and_flows_are_those_of_numpy():
     velocity = slope(lambda time: numba.exp(theta, time[0] * vector), [1.0], [1.0], 1e-4)
     start = vector @ numpy.metric(theta) @ vector
     assert velocity @ numpy.metric(ends[0]) @ velocity == pytest.approx(start, rel=1e-7)
+
+
+@pytest.mark.parametrize("key", ["mid", "geo", "geo-exact"])
+def test_a_step_takes_a_sum_over_the_data_or_an_integral_once_and_is_the_same_when_traced_again(key):
+    problems = [ro.Manifold(model).likelihood([0.25, 0.5]) for model in (ro.models.Weibull(), ro.models.Kumaraswamy())]
+    for problem in (CASES["bernoulli"].numpy, *problems):
+        program = trajectory_program(problem.formulas, ro.integrators.by_name(key), converges=True)
+        parts = parts_of((*program.seen, *program.stepped))
+        assert any(isinstance(part, TableSum) for part in parts)
+        assert len({part.meaning for part in parts}) == len(parts)
 
 
 def test_large_table_is_shared_among_cores_without_a_trace():
