@@ -19,15 +19,18 @@ def main(names: tuple[str, ...], quick: bool, geomstats: str | None) -> None:
     """Measure riemopt beside its peers, print the tables and keep them in benchmarks/results.
 
     NAME is one of geodesics, trajectories, scaling, growth, start_up and custom_models; without one, all are run. Each
-    is kept as soon as it is done. Peers that are not installed are reported as missing.
+    is kept as soon as it is done. Peers that are not installed are reported as missing. The exit status says whether
+    everything ran and every bound was met.
     """
     environment = {**os.environ, **({"GEOMSTATS_PYTHON": geomstats} if geomstats else {})}
     names = names or COMPARISONS
+    failed = False
     for name in names:
         command = [sys.executable, "-m", f"benchmarks.{name}", *(["--quick"] if quick else [])]
-        subprocess.run(command, env=environment)
+        failed |= subprocess.run(command, env=environment).returncode != 0
     if not quick and len(names) > 1:
         show(overview(record for name in names if (record := Record.load(name))))
+    sys.exit(failed)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def measure(quick: bool) -> Record:
         def output(*arguments: str) -> str:
             """What a Python process prints that must succeed."""
             python = [sys.executable, *arguments]
-            done = subprocess.run(python, env=environment, cwd=folder, check=True, stdout=subprocess.PIPE, text=True)
+            done = subprocess.run(python, env=environment, cwd=folder, check=True, capture_output=True, text=True)
             return done.stdout
 
         def wall(*arguments: str) -> float:
