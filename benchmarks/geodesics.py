@@ -29,9 +29,9 @@ Row = list[float | None]
 
 def hyperbolic(points: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """The ends of geodesics of the normal model: (μ/√2, σ) is a half-plane, where i goes up to i eˢ and is turned."""
-    root = mpmath.sqrt(2)
     ends = []
     with mpmath.workdps(32):
+        root = mpmath.sqrt(2)
         for (mu, sigma), (u, v) in zip(points.tolist(), vectors.tolist(), strict=True):
             direction = mpmath.mpc(u / root, v) / sigma
             up = mpmath.mpc(0, mpmath.exp(abs(direction)))
