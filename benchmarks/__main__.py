@@ -14,7 +14,12 @@ from benchmarks.records import COMPARISONS, Record, overview, show
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...", type=click.Choice(COMPARISONS))
 @click.option("--quick", is_flag=True, help="Small sizes, to see that it runs; nothing is kept.")
-@click.option("--geomstats", metavar="PYTHON", help="An interpreter that has geomstats, if this one has not.")
+@click.option(
+    "--geomstats",
+    metavar="PYTHON",
+    type=click.Path(exists=True),
+    help="An interpreter that has geomstats, if this one has not.",
+)
 def main(names: tuple[str, ...], quick: bool, geomstats: str | None) -> None:
     """Measure riemopt beside its peers, print the tables and keep them in benchmarks/results.
 

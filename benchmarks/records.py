@@ -98,7 +98,7 @@ class Record:
         """The date, the machine and the versions in a sentence, and what is missing."""
         place = self.machine
         versions = ", ".join(f"{name} {version}" for name, version in place["versions"].items())  # type: ignore[attr-defined]
-        text = f"{place['date']}; {place['processor']}, {place['cores']} cores, {place['system']}; "
+        text = f"{place['date']}; {place['processor']}, cores: {place['cores']}, {place['system']}; "
         text += f"Python {place['python']}, {versions}."
         return text + (f" Missing: {', '.join(self.missing)}." if self.missing else "")
 
