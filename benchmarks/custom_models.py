@@ -1,28 +1,19 @@
-"""From a density to a fit, cold, and what a step costs: ``python -m benchmarks.custom_models``.
+"""From a density to a fit, cold: ``python -m benchmarks.custom_models``.
 
 Every density is defined, derived and fitted in a fresh process with an empty kernel cache; a small network is derived
-and compiled likewise. Then, in one process: how the time of a step depends on the number of samples, with and without
-an exponential form, and how sums over data compare with the same sums in NumPy. Writes
-``benchmarks/results/custom_models.json``.
+and compiled likewise.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import sympy as sp
-
 from benchmarks.machine import description
-
-RESULTS = Path(__file__).parent / "results"
+from benchmarks.records import Bound, Record, Table, command
 
 HEAD = """
 import time
@@ -91,75 +82,19 @@ def cold(program: str) -> float:
     return float(done.stdout)
 
 
-def shortest(function: Callable[[], object], repeats: int = 7) -> float:
-    """The shortest of some runs, in seconds."""
-    function()
-    times = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - began)
-    return min(times)
-
-
-def gradients() -> dict[str, dict[str, float]]:
-    """Microseconds of one gradient for 10² to 10⁶ samples."""
-    import riemopt as ro
-
-    result: dict[str, dict[str, float]] = {}
-    for family in ("gamma", "gumbel"):
-        model = ro.models.family(family)
-        manifold = ro.Manifold(model)
-        result[family] = {}
-        for count in (10**2, 10**4, 10**6):
-            problem = manifold.likelihood(model.sample([2.0, 3.0], count))
-            result[family][f"{count:.0e}"] = 1e6 * shortest(lambda p=problem: p.gradient([1.5, 2.5]))
-    return result
-
-
-def metrics() -> dict[str, float]:
-    """Nanoseconds a row of the metric of a regression with 10⁶ rows: compiled, and in NumPy as one would write it."""
-    import riemopt as ro
-
-    u, *p = sp.symbols("u a b c d", real=True)
-    model = ro.ConditionalModel([p[0] * sp.exp(-p[1] * u) + p[2] * sp.exp(-p[3] * u)], "gaussian", (u,), p, scale=1.0)
-    rng = np.random.default_rng(0)
-    rows = 10**6
-    inputs, targets = rng.random(rows), rng.normal(size=rows)
-    theta = np.array([1.0, 0.5, 2.0, 3.0])
-    problem = ro.Manifold(model).likelihood(targets, inputs=inputs)
-
-    def by_hand() -> np.ndarray:
-        first, second = np.exp(-theta[1] * inputs), np.exp(-theta[3] * inputs)
-        jacobian = np.stack([first, -theta[0] * inputs * first, second, -theta[2] * inputs * second])
-        return jacobian @ jacobian.T / rows
-
-    np.testing.assert_allclose(problem.metric(theta), by_hand(), rtol=1e-10)
-    ours, theirs = shortest(lambda: problem.metric(theta)), shortest(by_hand)
-    return {"compiled": 1e9 * ours / rows, "NumPy": 1e9 * theirs / rows, "NumPy / compiled": theirs / ours}
-
-
-def main() -> int:
-    """Measure, print, keep; the exit status says whether every bound was met."""
-    times = {name: cold(HEAD + text + FIT) for name, text in DENSITIES.items()}
-    times["network 2-3-1"] = cold(HEAD + NETWORK)
-    for name, value in times.items():
-        print(f"{name:24s} {value:6.2f} s  (at most {BOUNDS[name]:g} s)")
-    steps, sums = gradients(), metrics()
-    for family, row in steps.items():
-        print(f"gradient, {family:14s}", "  ".join(f"{count}: {value:.0f} µs" for count, value in row.items()))
-    print("metric of a regression  ", "  ".join(f"{name}: {value:.2f}" for name, value in sums.items()))
-    RESULTS.mkdir(exist_ok=True)
-    record = {
-        "machine": description(),
-        "seconds, cold": times,
-        "bounds": BOUNDS,
-        "microseconds of a gradient by number of samples": steps,
-        "nanoseconds a row of a metric": sums,
-    }
-    (RESULTS / "custom_models.json").write_text(json.dumps(record, indent=2) + "\n")
-    return int(any(times[name] > bound for name, bound in BOUNDS.items()))
+def measure(quick: bool) -> Record:
+    """Every time, in seconds."""
+    programs = {name: HEAD + text + FIT for name, text in DENSITIES.items()} | {"network 2-3-1": HEAD + NETWORK}
+    if quick:
+        programs = {name: programs[name] for name in ("Laplace", "Weibull")}
+    times = {name: cold(program) for name, program in programs.items()}
+    return Record(
+        "custom_models",
+        description(),
+        [Table("From a density to a fit", ["", "seconds"], [[name, value] for name, value in times.items()])],
+        [Bound(f"From a density to a fit: {name}, seconds", value, most=BOUNDS[name]) for name, value in times.items()],
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command(measure)

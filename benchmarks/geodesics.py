@@ -1,243 +1,144 @@
-"""Geodesics and fused trajectories against peers, side by side in one process: ``python -m benchmarks.geodesics``.
+"""Geodesics against peers, side by side: ``python -m benchmarks.geodesics``.
 
-Every contender integrates the same geodesics to the same tolerances, ``rtol=1e-10``. Its error is told, against riemopt
-at ``rtol=1e-13``, which the tests compare with 32 digits. Peers that are not installed are reported as missing; ``pip
-install diffrax heyoka`` installs them. Writes ``benchmarks/results/geodesics.json``.
+Every contender integrates the same geodesics of length 1 to the same tolerances, ``rtol=1e-10``, in turns. Errors are
+those of the coordinates of the ends, relative ones: for the Gamma model against riemopt at ``rtol=1e-13``, which the
+tests compare with 32 digits, for the normal model against a formula with 32 digits.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
-import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
+import mpmath
 import numpy as np
-import scipy.integrate
-import scipy.special
 
 import riemopt as ro
 from benchmarks.machine import description
+from benchmarks.measure import cores, in_process, side_by_side
+from benchmarks.peers import ATOL, RTOL, Contender, by_diffrax, by_geomstats, by_heyoka, by_scipy, missing
+from benchmarks.records import Bound, Record, Table, command
+from benchmarks.work import geodesics
 
-RESULTS = Path(__file__).parent / "results"
-RTOL, ATOL = 1e-10, 1e-12
-COUNT, FEW = 10_000, 50
-TRAJECTORIES, STEPS = 1_000_000, 10
+RIEMOPT, INTEGRATED, CLOSED = "riemopt", "riemopt, integrated", "riemopt, closed form"
+DIFFRAX, HEYOKA = "diffrax, Dopri8, jit(vmap)", "heyoka, taylor_adaptive_batch"
+SCIPY, GEOMSTATS = "SciPy, DOP853, one after the other", "geomstats, DOP853, one after the other"
 
-Contender = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
-def best(function: Callable[[], Any], repeat: int = 5) -> tuple[float, Any]:
-    """The shortest of several times, in seconds, and the last result; the first call, which compiles, is left out."""
-    function()
-    times = []
-    for _ in range(repeat):
-        began = time.perf_counter()
-        result = function()
-        times.append(time.perf_counter() - began)
-    return min(times), result
+COLUMNS = ["", "times as long", "µs a geodesic", "cores busy", "largest error", "median error"]
+Row = list[float | None]
 
 
-def geodesics(manifold: ro.Manifold, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Starts in a box, and vectors of unit length."""
-    rng = np.random.default_rng(0)
-    points = rng.uniform(low, high, (COUNT, 2))
-    vectors = rng.normal(size=points.shape)
-    return points, vectors / manifold.norm(points, vectors)[:, None]
-
-
-# -- the geodesic equations, written by hand for the peers
-
-
-def gamma_field(state: np.ndarray) -> list[float]:
-    """θ̈ of the Gamma model in (α, β)."""
-    alpha, beta, u, v = state
-    p1, p2 = scipy.special.polygamma(1, alpha), scipy.special.polygamma(2, alpha)
-    first = 0.5 * p2 * u * u + 0.5 * v * v / beta**2
-    second = u * v / beta**2 - alpha * v * v / beta**3
-    det = alpha * p1 - 1.0
-    return [u, v, -(alpha * first + beta * second) / det, -(beta * first + beta**2 * p1 * second) / det]
-
-
-def by_scipy(points: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """One geodesic at a time with ``solve_ivp``."""
+def hyperbolic(points: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """The ends of geodesics of the normal model: (μ/√2, σ) is a half-plane, where i goes up to i eˢ and is turned."""
     ends = []
-    for start in np.concatenate([points, vectors], axis=1):
-        solution = scipy.integrate.solve_ivp(
-            lambda t, y: gamma_field(y), (0.0, 1.0), start, method="DOP853", rtol=RTOL, atol=ATOL
-        )
-        ends.append(solution.y[:2, -1])
+    with mpmath.workdps(32):
+        root = mpmath.sqrt(2)
+        for (mu, sigma), (u, v) in zip(points.tolist(), vectors.tolist(), strict=True):
+            direction = mpmath.mpc(u / root, v) / sigma
+            up = mpmath.mpc(0, mpmath.exp(abs(direction)))
+            half = mpmath.atan2(-direction.real, direction.imag) / 2
+            c, s = mpmath.cos(half), mpmath.sin(half)
+            end = (c * up + s) / (c - s * up)
+            ends.append([float(mu + root * sigma * end.real), float(sigma * end.imag)])
     return np.array(ends)
 
 
-def diffrax_contender() -> Contender:
-    """All geodesics at once with a vectorised, compiled ``Dopri8``."""
-    import diffrax
-    import jax
-
-    jax.config.update("jax_enable_x64", True)
-    import jax.numpy as jnp
-    from jax.scipy.special import polygamma
-
-    def field(t: Any, y: Any, args: Any) -> Any:
-        alpha, beta, u, v = y
-        p1, p2 = polygamma(1, alpha), polygamma(2, alpha)
-        first = 0.5 * p2 * u * u + 0.5 * v * v / beta**2
-        second = u * v / beta**2 - alpha * v * v / beta**3
-        det = alpha * p1 - 1.0
-        return jnp.stack([u, v, -(alpha * first + beta * second) / det, -(beta * first + beta**2 * p1 * second) / det])
-
-    def end(start: Any) -> Any:
-        solution = diffrax.diffeqsolve(
-            diffrax.ODETerm(field),
-            diffrax.Dopri8(),
-            0.0,
-            1.0,
-            None,
-            start,
-            stepsize_controller=diffrax.PIDController(rtol=RTOL, atol=ATOL),
-        )
-        return solution.ys[-1][:2]
-
-    run = jax.jit(jax.vmap(end))
-    return lambda points, vectors: np.asarray(run(np.concatenate([points, vectors], axis=1)).block_until_ready())
-
-
-def heyoka_contender() -> Contender:
-    """Geodesics of the normal model, a vector of the processor at a time, on one thread."""
-    import heyoka
-
-    mu, sigma, u, v = heyoka.make_vars("mu", "sigma", "u", "v")
-    equations = [(mu, u), (sigma, v), (u, 2 * u * v / sigma), (v, (v * v - u * u / 2) / sigma)]
-    width = heyoka.recommended_simd_size()
-    solver = heyoka.taylor_adaptive_batch(equations, np.ones((4, width)), tol=RTOL)
-
-    def run(points: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-        states = np.concatenate([points, vectors], axis=1).T
-        ends = np.empty((2, len(points)))
-        for start in range(0, len(points), width):
-            solver.set_time(0.0)
-            solver.state[:] = states[:, start : start + width]
-            solver.propagate_until(1.0)
-            ends[:, start : start + width] = solver.state[:2]
-        return ends.T
-
-    return run
-
-
-# -- comparisons
-
-
 def compare(
-    contenders: dict[str, tuple[Contender, int]], points: np.ndarray, vectors: np.ndarray, exact: np.ndarray
-) -> dict[str, dict[str, float]]:
-    """Of each contender, microseconds a geodesic, also relative to the first one, and the largest relative error."""
-    rows: dict[str, dict[str, float]] = {}
-    for name, (contender, count) in contenders.items():
-        seconds, ends = best(lambda c=contender, n=count: c(points[:n], vectors[:n]))  # type: ignore[misc]
-        error = np.abs(ends / exact[:count] - 1.0).max()
-        rows[name] = {"microseconds": 1e6 * seconds / count, "error": float(error)}
-    first = next(iter(rows.values()))["microseconds"]
-    return {name: {"times as long": row["microseconds"] / first, **row} for name, row in rows.items()}
+    contenders: Mapping[str, tuple[Contender, int]], points: np.ndarray, vectors: np.ndarray, exact: np.ndarray
+) -> dict[str, Row]:
+    """The entries of every contender in :data:`COLUMNS`; how many geodesics it is given stands beside it.
+
+    The first contender's time is the unit.
+    """
+    runs = {name: (lambda c=c, n=n: c(points[:n], vectors[:n])) for name, (c, n) in contenders.items()}
+    rows: dict[str, Row] = {}
+    unit = None
+    for name, timing in side_by_side(runs).items():
+        count = contenders[name][1]
+        errors = np.abs(timing.result / exact[:count] - 1.0)
+        time = timing.seconds / count
+        unit = unit or time
+        rows[name] = [time / unit, 1e6 * time, timing.busy, float(errors.max()), float(np.median(errors))]
+    return rows
 
 
-def missing(name: str) -> bool:
-    """Whether a peer is not installed."""
-    return importlib.util.find_spec(name) is None
-
-
-def gamma() -> dict[str, Any]:
-    """Geodesics of the Gamma model, on all cores."""
+def gamma(count: int, few: int, slow: bool) -> tuple[dict[str, Row], dict[str, str]]:
+    """Geodesics of the Gamma model, and the version of geomstats; ``slow`` for peers that take one after the other."""
     manifold = ro.Manifold(ro.models.Gamma())
-    points, vectors = geodesics(manifold, np.array([0.5, 0.5]), np.array([5.0, 5.0]))
+    points, vectors = geodesics(manifold, [0.5, 0.5], [5.0, 5.0], count)
     contenders: dict[str, tuple[Contender, int]] = {
-        "riemopt": (lambda p, v: manifold.exp(p, v, rtol=RTOL, atol=ATOL), COUNT)
+        RIEMOPT: (lambda p, v: manifold.exp(p, v, rtol=RTOL, atol=ATOL), count)
     }
+    versions = {}
     if not missing("diffrax"):
-        contenders["diffrax, Dopri8, jit(vmap)"] = (diffrax_contender(), COUNT)
-    contenders["SciPy, DOP853"] = (by_scipy, FEW)
-    return compare(contenders, points, vectors, manifold.exp(points, vectors, rtol=1e-13))
+        contenders[DIFFRAX] = (by_diffrax(), count)
+    if slow:
+        contenders[SCIPY] = (by_scipy(), few)
+        peer = by_geomstats()
+        if peer is not None:
+            contender, versions["geomstats"] = peer
+            contenders[GEOMSTATS] = (contender, few)
+    rows = compare(contenders, points, vectors, manifold.exp(points, vectors, rtol=1e-13))
+    if GEOMSTATS in rows:
+        rows[GEOMSTATS][2] = None  # it works in a process of its own
+    return rows, versions
 
 
-def normal() -> dict[str, Any]:
-    """Geodesics of the normal model, on one core: a child process that may use no other."""
+def normal(count: int) -> dict[str, Row]:
+    """Geodesics of the normal model."""
     integrated = ro.Manifold(ro.models.Normal(), closed_forms=False)
     closed = ro.Manifold(ro.models.Normal())
-    # a component that crosses 0 has no relative error
-    points, vectors = geodesics(closed, np.array([20.0, 0.5]), np.array([30.0, 2.0]))
+    # a coordinate that crosses 0 has no relative error
+    points, vectors = geodesics(closed, [20.0, 0.5], [30.0, 2.0], count)
     contenders: dict[str, tuple[Contender, int]] = {
-        "riemopt, integrated": (lambda p, v: integrated.exp(p, v, rtol=RTOL, atol=ATOL), COUNT),
-        "riemopt, closed form": (closed.exp, COUNT),
+        INTEGRATED: (lambda p, v: integrated.exp(p, v, rtol=RTOL, atol=ATOL), count),
+        CLOSED: (closed.exp, count),
     }
     if not missing("heyoka"):
-        contenders["heyoka, taylor_adaptive_batch"] = (heyoka_contender(), COUNT)
-    return compare(contenders, points, vectors, closed.exp(points, vectors))
+        contenders[HEYOKA] = (by_heyoka(), count)
+    return compare(contenders, points, vectors, hyperbolic(points, vectors))
 
 
-def fused() -> dict[str, float]:
-    """Ten steps of the geodesic correction from many starts, and the same in NumPy for one trajectory after another."""
-    samples = np.random.default_rng(0).gamma(20.0, 1 / 20.0, 10_000)
-    problem = ro.Manifold(ro.models.Gamma()).likelihood(samples)
-    starts = np.random.default_rng(1).uniform(0.5, 3.0, (TRAJECTORIES, 2))
+def bounds(gamma: Mapping[str, Row], normal: Mapping[str, Row]) -> list[Bound]:
+    """What is promised of the Gamma model on all cores, and of the normal model on one."""
 
-    def kernel() -> np.ndarray:
-        return ro.minimize(problem, "geo", start=starts, step_size=0.1, steps=STEPS, keep="last").x
+    def ratio(rows: Mapping[str, Row], peer: str, ours: str, column: str) -> float | None:
+        k = COLUMNS.index(column) - 1
+        return rows[peer][k] / rows[ours][k] if peer in rows else None  # type: ignore[operator]
 
-    mean, mean_log = samples.mean(), np.log(samples).mean()
+    time, error = "times as long", "largest error"
+    return [
+        Bound("Gamma geodesics: diffrax / riemopt, time", ratio(gamma, DIFFRAX, RIEMOPT, time), least=60.0),
+        Bound("Gamma geodesics: diffrax / riemopt, largest error", ratio(gamma, DIFFRAX, RIEMOPT, error), least=1.0),
+        Bound("Gamma geodesics: geomstats / riemopt, time", ratio(gamma, GEOMSTATS, RIEMOPT, time), least=1500.0),
+        Bound(
+            "Normal geodesics: heyoka / riemopt, integrated, time", ratio(normal, HEYOKA, INTEGRATED, time), least=1.0
+        ),
+        Bound("Normal geodesics: heyoka / riemopt, closed form, time", ratio(normal, HEYOKA, CLOSED, time), least=5.0),
+    ]
 
-    def transcription(start: np.ndarray, h: float = 0.1) -> np.ndarray:
-        theta = start.copy()
-        for _ in range(STEPS):
-            alpha, beta = theta
-            p1, p2 = scipy.special.polygamma(1, alpha), scipy.special.polygamma(2, alpha)
-            metric = np.array([[p1, -1.0 / beta], [-1.0 / beta, alpha / beta**2]])
-            slope = np.array([scipy.special.digamma(alpha) - np.log(beta) - mean_log, mean - alpha / beta])
-            u, v = step = -np.linalg.solve(metric, slope)
-            product = [0.5 * p2 * u * u + 0.5 * v * v / beta**2, u * v / beta**2 - alpha * v * v / beta**3]
-            theta = theta + h * step - 0.5 * h * h * np.linalg.solve(metric, product)
-        return theta
 
-    seconds, ends = best(kernel)
-    slow, others = best(lambda: np.array([transcription(start) for start in starts[:FEW]]), repeat=3)
-    np.testing.assert_allclose(ends[:FEW], others, rtol=1e-9)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return {
-        "transcription, times as long": (slow / FEW) / (seconds / TRAJECTORIES),
-        "nanoseconds a step and core": 1e9 * seconds * cores / (TRAJECTORIES * STEPS),
+def measure(quick: bool) -> Record:
+    """Geodesics of the Gamma model on all cores and on one, of the normal model on one."""
+    count, few = (1_000, 5) if quick else (10_000, 50)
+    available = cores()
+    everywhere, versions = in_process(gamma, count, few, True)
+    alone, _ = in_process(gamma, count, few, False, on=available[:1])
+    half_plane = in_process(normal, count, on=available[:1])
+    machine = description("diffrax", "jax", "heyoka")
+    machine["versions"] |= versions  # type: ignore[operator]
+    tables = {
+        f"Gamma, {count:,} geodesics, cores: {len(available)}": everywhere,
+        f"Gamma, {count:,} geodesics, one core": alone,
+        f"Normal, {count:,} geodesics, one core": half_plane,
     }
-
-
-def one_core() -> dict[str, Any]:
-    """:func:`normal` in a process that is bound to one core before it starts its threads."""
-    import subprocess
-
-    program = (
-        "import json, os\n"
-        "if hasattr(os, 'sched_setaffinity'): os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
-        "from benchmarks.geodesics import normal\n"
-        "print(json.dumps(normal()))"
+    return Record(
+        "geodesics",
+        machine,
+        [Table(title, COLUMNS, [[name, *row] for name, row in rows.items()]) for title, rows in tables.items()],
+        bounds(everywhere, half_plane),
+        [*missing("diffrax", "heyoka"), *(() if versions else ("geomstats",))],
     )
-    result = subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(result.stdout)  # type: ignore[no-any-return]
-
-
-def main() -> None:
-    """Measure, print and keep."""
-    results = {
-        "machine": description("diffrax", "jax", "heyoka"),
-        "missing": [name for name in ("diffrax", "heyoka") if missing(name)],
-        f"Gamma, {COUNT} geodesics of length 1, all cores": gamma(),
-        f"normal, {COUNT} geodesics of length 1, one core": one_core(),
-        f"geo, {TRAJECTORIES} starts, {STEPS} steps, all cores": fused(),
-    }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "geodesics.json").write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(json.dumps(results, indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":
-    main()
+    command(measure)

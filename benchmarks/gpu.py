@@ -1,43 +1,30 @@
 """Kernels on a GPU against the same on the processor: ``python -m benchmarks.gpu``.
 
-Says what is missing where there is no GPU. Otherwise it compares the numbers of both for some families, measures a
-million geodesics and trajectories, arrays being on the GPU before and after, and a step on a million samples,
-and writes ``benchmarks/results/gpu.json``.
+Says what is missing where there is no GPU. Otherwise it compares the numbers of both for some families, and measures
+geodesics, trajectories and a step on many samples, arrays being on the GPU before and after.
 """
 
 from __future__ import annotations
 
-import json
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 import riemopt as ro
-from benchmarks.geodesics import ATOL, RESULTS, RTOL, best
 from benchmarks.machine import description
+from benchmarks.measure import best
+from benchmarks.records import Bound, Cell, Record, Table, command
+from benchmarks.work import STEP_SIZE, STEPS, gamma_fit, geodesics, starts
 
-COUNT, STEPS = 1_000_000, 10
 COMPARED = 1_000
 """Points of each family at which both are compared."""
 
 FAMILIES = ("gamma", "beta", "dirichlet", "vonmises", "weibull", "negativebinomial", "kumaraswamy", "normal")
 
-
-def timed(cupy: Any, function: Callable[[], Any]) -> dict[str, float]:
-    """Seconds of the first call, which compiles, and the shortest of later ones; both wait for the GPU."""
-
-    def run() -> Any:
-        result = function()
-        cupy.cuda.Device().synchronize()
-        return result
-
-    began = time.perf_counter()
-    run()
-    first = time.perf_counter() - began
-    return {"first call, seconds": first, "seconds": best(run)[0]}
+Work = Callable[[str], tuple[Callable[..., Any], list[np.ndarray]]]
+"""What a backend computes, and from which arrays."""
 
 
 def difference(found: Any, expected: np.ndarray) -> float:
@@ -71,73 +58,82 @@ def agreement(name: str) -> Iterator[tuple[str, float]]:
         yield key, difference(*moved)
 
 
-def geodesics(cupy: Any) -> dict[str, float]:
-    """A million geodesics of the Gamma model, of length 1."""
-    device, host = (ro.Manifold(ro.models.Gamma(), backend=backend) for backend in ("cupy", "numba"))
-    rng = np.random.default_rng(0)
-    points = rng.uniform(0.5, 5.0, (COUNT, 2))
-    vectors = rng.normal(size=points.shape)
-    vectors /= host.norm(points, vectors)[:, None]
-    x, v = cupy.asarray(points), cupy.asarray(vectors)
-    times = timed(cupy, lambda: device.exp(x, v, rtol=RTOL, atol=ATOL))
-    seconds, ends = best(lambda: host.exp(points, vectors, rtol=RTOL, atol=ATOL))
-    error = difference(device.exp(x, v, rtol=RTOL, atol=ATOL), ends)
-    return {**times, "processor, times as long": seconds / times["seconds"], "difference": error}
+def exponential_map(count: int) -> Work:
+    """Geodesics of the Gamma model, of length 1."""
+    arrays = geodesics(ro.Manifold(ro.models.Gamma()), [0.5, 0.5], [5.0, 5.0], count)
+    return lambda backend: (ro.Manifold(ro.models.Gamma(), backend=backend).exp, list(arrays))
 
 
-def trajectories(cupy: Any) -> dict[str, float]:
-    """Ten steps of the geodesic correction on the Gamma model from a million starts, fused."""
-    samples = np.random.default_rng(0).gamma(20.0, 1 / 20.0, 10_000)
-    device, host = (
-        ro.Manifold(ro.models.Gamma(), backend=backend).likelihood(samples) for backend in ("cupy", "numba")
-    )
-    starts = np.random.default_rng(1).uniform(0.5, 3.0, (COUNT, 2))
+def trajectories(count: int) -> Work:
+    """Ten steps of the geodesic correction on the Gamma model."""
+    samples = gamma_fit()[1]
 
-    def run(problem: ro.LikelihoodProblem, start: Any) -> Any:
-        return ro.minimize(problem, "geo", start=start, step_size=0.1, steps=STEPS, keep="last").x
+    def prepare(backend: str) -> tuple[Callable[..., Any], list[np.ndarray]]:
+        problem = ro.Manifold(ro.models.Gamma(), backend=backend).likelihood(samples)
+        settings = {"step_size": STEP_SIZE, "steps": STEPS, "keep": "last"}
+        return lambda start: ro.minimize(problem, "geo", start=start, **settings).x, [starts(count)]
 
-    x = cupy.asarray(starts)
-    times = timed(cupy, lambda: run(device, x))
-    seconds, ends = best(lambda: run(host, starts))
-    return {
-        **times,
-        "processor, times as long": seconds / times["seconds"],
-        "difference": difference(run(device, x), ends),
-    }
+    return prepare
 
 
-def samples(cupy: Any) -> dict[str, float]:
-    """A natural gradient of the Weibull model, whose likelihood is a sum over a million samples."""
-    data = np.random.default_rng(0).weibull(1.5, COUNT)
-    device, host = (ro.Manifold(ro.models.Weibull(), backend=backend).likelihood(data) for backend in ("cupy", "numba"))
-    point = np.array([[1.2, 0.9]])
-    x = cupy.asarray(point)
-    times = timed(cupy, lambda: device.natural_gradient(x))
-    seconds, expected = best(lambda: host.natural_gradient(point))
-    error = difference(device.natural_gradient(x), expected)
-    return {**times, "processor, times as long": seconds / times["seconds"], "difference": error}
+def gradient(count: int) -> Work:
+    """A natural gradient of the Weibull model, whose likelihood is a sum over the samples."""
+    samples = np.random.default_rng(0).weibull(1.5, count)
+
+    def prepare(backend: str) -> tuple[Callable[..., Any], list[np.ndarray]]:
+        return ro.Manifold(ro.models.Weibull(), backend=backend).likelihood(samples).natural_gradient, [
+            np.array([[1.2, 0.9]])
+        ]
+
+    return prepare
 
 
-def main() -> None:
-    """Measure, print and keep."""
+def compare(cupy: Any, work: Work) -> tuple[list[Cell], float]:
+    """The processor's time by the GPU's, milliseconds on the GPU, and the difference; and the milliseconds."""
+    device, arrays = work("cupy")
+    host, _ = work("numba")
+    on_device = [cupy.asarray(array) for array in arrays]
+
+    def run() -> Any:
+        result = device(*on_device)
+        cupy.cuda.Device().synchronize()
+        return result
+
+    there, here = best(run), best(lambda: host(*arrays))
+    milliseconds = 1e3 * there.seconds
+    return [here.seconds / there.seconds, milliseconds, difference(there.result, here.result)], milliseconds
+
+
+def measure(quick: bool) -> Record:
+    """The work on both, and how far they are apart."""
     try:
         ro.Manifold(ro.models.Gamma(), backend="cupy")
     except ro.errors.BackendError as error:
         sys.exit(str(error))
     import cupy
 
-    results = {
-        "machine": description("cupy-cuda12x", "numba-cuda"),
-        "GPU": cupy.cuda.runtime.getDeviceProperties(cupy.cuda.Device().id)["name"].decode(),
-        f"Gamma, {COUNT} geodesics of length 1": geodesics(cupy),
-        f"geo, {COUNT} starts, {STEPS} steps": trajectories(cupy),
-        f"Weibull, a natural gradient, {COUNT} samples": samples(cupy),
-        f"differences from the processor, {COMPARED} points": {name: dict(agreement(name)) for name in FAMILIES},
-    }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "gpu.json").write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(json.dumps(results, indent=2, ensure_ascii=False))
+    count = 10_000 if quick else 1_000_000
+    works = {"exp, Gamma": exponential_map, "geo, Gamma": trajectories, "natural gradient, Weibull": gradient}
+    found = {name: compare(cupy, work(count)) for name, work in works.items()}
+    columns = ["", "processor / GPU, time", "GPU, ms", "relative difference"]
+    name = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.Device().id)["name"].decode()
+    tables = [
+        Table(f"{name} and the processor: {count:,} entries", columns, [[k, *row] for k, (row, _) in found.items()]),
+        Table(
+            f"Relative differences of the GPU from the processor at {COMPARED:,} points",
+            ["", "largest", "of"],
+            [
+                [family, worst, what]
+                for family in FAMILIES
+                for worst, what in [max((e, k) for k, e in agreement(family))]
+            ],
+        ),
+    ]
+    bounds = (
+        [] if quick else [Bound("exp, Gamma, 1,000,000 geodesics on the GPU, ms", found["exp, Gamma"][1], most=10.0)]
+    )
+    return Record("gpu", description("cupy-cuda12x", "numba-cuda"), tables, bounds)
 
 
 if __name__ == "__main__":
-    main()
+    command(measure)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import datetime
 import importlib.metadata
-import os
 import platform
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from benchmarks.measure import cores
 
 __all__ = ["description"]
 
@@ -17,11 +18,10 @@ _PACKAGES = ("riemopt", "numpy", "scipy", "sympy", "numba", "matplotlib")
 
 def description(*peers: str) -> dict[str, object]:
     """The processor, the number of cores at hand, the date, and the versions, also of peers that are installed."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "date": datetime.date.today().isoformat(),
         "processor": _processor(),
-        "cores": cores,
+        "cores": len(cores()),
         "system": platform.system(),
         "python": platform.python_version(),
         "versions": dict(_versions((*_PACKAGES, *peers))),

@@ -15,10 +15,14 @@ from typing import Any
 import click
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from docutils.statemachine import StringList
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 
 import gallery  # beside this file
+
+from benchmarks.records import COMPARISONS, RESULTS, Record, overview
 
 project = "riemopt"
 author = "riemopt developers"
@@ -90,6 +94,27 @@ class CommandHelp(Directive):
         return [nodes.literal_block(text, text, language="text")]
 
 
+class BenchmarkResults(Directive):
+    """The tables of a comparison that were kept; without a name, what is promised and whether it holds."""
+
+    optional_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """The tables, or how to make them."""
+        for name in self.arguments or COMPARISONS:
+            self.state.document.settings.env.note_dependency(str(RESULTS / f"{name}.json"))
+        if self.arguments:
+            record = Record.load(*self.arguments)
+            unmeasured = f"*Not measured yet:* `python -m benchmarks {self.arguments[0]}`"
+            text = record.markdown() if record else unmeasured
+        else:
+            text = overview(filter(None, map(Record.load, COMPARISONS))).markdown()
+        content = nodes.container()
+        self.state.nested_parse(StringList(text.splitlines()), self.content_offset, content)
+        return content.children
+
+
 def setup(app: Any) -> None:
-    """Register the directive of this file."""
+    """Register the directives of this file."""
     app.add_directive("command-help", CommandHelp)
+    app.add_directive("benchmark-results", BenchmarkResults)
