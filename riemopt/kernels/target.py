@@ -115,6 +115,8 @@ class Kernel:
         The trailing axes of each result.
     constants : int, optional
         The number of constants that follow the arrays.
+    status : bool, optional
+        Whether the status is wanted beside the values.
     """
 
     def __init__(
@@ -124,18 +126,20 @@ class Kernel:
         arguments: Sequence[tuple[str, tuple[int, ...]]],
         outputs: Sequence[tuple[int, ...]],
         constants: int = 0,
+        status: bool = True,
     ) -> None:
-        self.arguments, self.outputs = tuple(arguments), tuple(outputs)
+        self.arguments, self.outputs = tuple(arguments), ((), *outputs) if status else tuple(outputs)
         self._arrays = target.arrays
+        if not status:
+            program = Program(program.inputs, program.outputs[1:])
         self._run = target.pointwise(program, [math.prod(axes) for _, axes in self.arguments], constants)
 
     def __call__(self, *arrays: Any, constants: Any = (), table: np.ndarray | None = None) -> list[np.ndarray]:
-        """The status and the values, on the broadcast of the arrays' leading axes."""
+        """The status, if it is wanted, and the values, on the broadcast of the arrays' leading axes."""
         batch, flat = broadcast(arrays, self.arguments, self._arrays)
         rows = {} if table is None else {"table": table}
         result = self._run(*flat, self._arrays.asarray(constants, dtype=np.float64), **rows)
-        values = [result[:, 0].reshape(batch)]
-        position = 1
+        values, position = [], 0
         for axes in self.outputs:
             size = math.prod(axes)
             values.append(result[:, position : position + size].reshape(batch + axes))

@@ -803,7 +803,7 @@ class Manifold:
         outputs: Sequence[tuple[int, ...]],
         tolerances: tuple[float, float] | None = None,
     ) -> np.ndarray:
-        return self._run(key, rule, arrays, outputs, tolerances)[1]
+        return self._run(key, rule, arrays, outputs, tolerances, status=False)[0]
 
     def _run(
         self,
@@ -813,8 +813,9 @@ class Manifold:
         outputs: Sequence[tuple[int, ...]],
         tolerances: tuple[float, float] | None = None,
         arguments: Sequence[tuple[str, tuple[int, ...]]] | None = None,
+        status: bool = True,
     ) -> list[np.ndarray]:
-        """The status and the values of a rule of traced primitives at arrays of vectors, compiled at its first use."""
+        """The status, if it is wanted, and the values of a rule of traced primitives, compiled at its first use."""
         self._require_geometry()
         kernel = self._kernels.get(key)
         if kernel is None:
@@ -823,7 +824,7 @@ class Manifold:
                 arguments = [(name, (self.dimension,)) for name in names]
             sizes = [axes[0] for _, axes in arguments]
             program = pointwise_program(self._formulas, rule, sizes, tolerances=tolerances is not None)
-            kernel = Kernel(self._target, program, arguments, outputs, constants=2 if tolerances else 0)
+            kernel = Kernel(self._target, program, arguments, outputs, constants=2 if tolerances else 0, status=status)
             self._kernels[key] = kernel
         return kernel(*arrays, constants=tolerances or ())
 

@@ -33,6 +33,10 @@ _SPREAD = 3.5  # of free coordinates: three decades of a half-line, a few units 
 _ATTEMPTS = 60
 
 
+_BLOCK = 1 << 16
+"""Points that are looked at together."""
+
+
 @dataclass(frozen=True)
 class Domain:
     """An open subset of ℝⁿ (up to its boundary): the points where every condition holds.
@@ -125,6 +129,9 @@ class Domain:
             If the last axis has not length n.
         """
         array = as_points(points, self.parameters)
+        if array.ndim > 1 and len(array) > _BLOCK:
+            # what is needed on the way would take several times the room of the points
+            return np.concatenate([self.contains(array[k : k + _BLOCK]) for k in range(0, len(array), _BLOCK)])
         return np.logical_and(np.isfinite(array).all(axis=-1), self._holds(array).all(axis=-1))
 
     def require(self, points: ArrayLike, what: str = "start") -> None:

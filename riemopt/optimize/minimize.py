@@ -116,7 +116,7 @@ def _prepared(problem: Problem, start: Any, step_size: Any) -> tuple[np.ndarray,
     if starts.dtype.kind not in "fiu":
         raise ShapeError(f"start is not an array of numbers: {start!r:.80}")
     own_precision = starts.dtype if starts.dtype.kind == "f" else np.float64
-    starts = starts.astype(problem.dtype or own_precision)
+    starts = starts.astype(problem.dtype or own_precision, copy=False)
     if starts.ndim == 0 or problem.dimension not in (None, starts.shape[-1]):
         wanted = problem.dimension or "the coordinates"
         raise ShapeError(f"start has shape {starts.shape}, but its last axis must be {wanted}")

@@ -11,7 +11,7 @@ import numpy as np
 from riemopt.kernels.target import Kernel, Target
 from riemopt.kernels.tracing import TracingError
 from riemopt.problem.protocol import PRIMITIVES, Problem
-from riemopt.problem.traced import Formulas, pointwise_program, trajectory_program
+from riemopt.problem.traced import Formulas, pointwise_program, rule_identity, trajectory_program
 from riemopt.status import Status
 
 __all__ = ["LikelihoodProblem"]
@@ -69,6 +69,7 @@ class LikelihoodProblem(Problem):
         self._require_inside = require_inside
         self.dimension = formulas.dimension
         self._kernels: dict[tuple[str, float], Kernel] = {}
+        self._trajectories: dict[Any, Any] = {}
 
     def loss(self, theta: Any) -> np.ndarray:
         """The loss at points, shape (...)."""
@@ -124,17 +125,28 @@ class LikelihoodProblem(Problem):
         """Whole trajectories by a fused kernel, the rule traced; None if it cannot be. See :class:`Problem`."""
         if self.table is not None and self.target.shares_rows(self.table.size, len(starts)):
             return None
-        try:
-            # a copy, since running a rule may change a state that it keeps on itself
-            program = trajectory_program(self.formulas, copy.deepcopy(rule), converges=tolerance is not None)
-        except (TracingError, AttributeError, IndexError, TypeError, ValueError):
-            # traced arrays refuse much that arrays of numbers do; a rule that is wrong is wrong on numbers, too
-            return None
-        kernel = self.target.trajectories(program)
+        kernel = self._fused(rule, converges=tolerance is not None)
         if kernel is None:
             return None
         bound = -1.0 if tolerance is None else tolerance
         return kernel(starts, step_sizes, self.data, steps, keep_all, bound, **self._rows)
+
+    def _fused(self, rule: Any, converges: bool) -> Any:
+        """The kernel of whole trajectories of a rule; None if there is none. Our own rules are traced once."""
+        key = rule_identity(rule), converges
+        if key in self._trajectories:
+            return self._trajectories[key]
+        try:
+            # a copy, since running a rule may change a state that it keeps on itself
+            program = trajectory_program(self.formulas, copy.deepcopy(rule), converges)
+        except (TracingError, AttributeError, IndexError, TypeError, ValueError):
+            # traced arrays refuse much that arrays of numbers do; a rule that is wrong is wrong on numbers, too
+            kernel = None
+        else:
+            kernel = self.target.trajectories(program)
+        if key[0] is not None:
+            self._trajectories[key] = kernel
+        return kernel
 
     @property
     def _rows(self) -> dict[str, Any]:

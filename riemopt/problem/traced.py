@@ -22,7 +22,7 @@ from riemopt.problem.protocol import PRIMITIVES, Problem
 from riemopt.problem.standard import StandardGeodesics
 from riemopt.status import Status
 
-__all__ = ["Formulas", "TracedPrimitives", "pointwise_program", "trajectory_program"]
+__all__ = ["Formulas", "TracedPrimitives", "pointwise_program", "rule_identity", "trajectory_program"]
 
 RTOL, ATOL = 1e-10, 1e-12
 """Default tolerances of every exact integration."""
@@ -469,6 +469,13 @@ def _state(rule: Any) -> Any:
         return pickle.dumps(attributes)
     except (AttributeError, TypeError, RecursionError, pickle.PicklingError):
         return {name: id(value) for name, value in attributes.items()}
+
+
+def rule_identity(rule: Any) -> Any:
+    """What tells one of our own integrators from others; None of a user's, which may depend on more than itself."""
+    state = _state(rule)
+    own = type(rule).__module__.partition(".")[0] == __name__.partition(".")[0]
+    return (type(rule), state) if own and isinstance(state, bytes) else None
 
 
 def trajectory_program(formulas: Formulas, rule: Any, converges: bool) -> TrajectoryProgram:

@@ -220,3 +220,14 @@ def test_a_point_lies_in_the_pull_back_exactly_if_its_image_lies_in_the_domain(p
     pulled = WEDGE.pull_back((x, y), {mu: x * y, alpha: x + y})
     images = np.stack([points[:, 0] * points[:, 1], points.sum(axis=-1)], axis=-1)
     np.testing.assert_array_equal(pulled.contains(points), WEDGE.contains(images))
+
+
+def test_points_are_looked_at_block_by_block(monkeypatch):
+    monkeypatch.setattr("riemopt.models.domain._BLOCK", 7)
+    points = np.random.default_rng(0).normal(size=(20, 3, 2))
+    domain = Domain.of(sp.symbols("a b", positive=True))
+    np.testing.assert_array_equal(domain.contains(points), (points > 0).all(axis=-1))
+    with pytest.raises(DomainError, match=r"start\[9, 1\]: b = nan"):
+        wrong = np.ones((20, 3, 2))
+        wrong[9, 1, 1] = np.nan
+        domain.require(wrong)

@@ -9,6 +9,7 @@ import sympy as sp
 
 import riemopt as ro
 from riemopt.errors import ArgumentError, DomainError, ShapeError, UnknownNameError, UnsupportedError
+from riemopt.problem import likelihood
 
 SAMPLES = [0.6, 0.9, 1.0, 1.2, 1.8]
 KEYS = ("gd", "ng", "mid", "geo", "geof", "geo-exact", "ng-exact")
@@ -670,3 +671,22 @@ def test_riemannian_euler_without_an_argument_is_that_of_levi_civita():
         for rule in ("geo-exact", ro.integrators.RiemannianEuler(a=0.0))
     ]
     np.testing.assert_array_equal(*same)
+
+
+def test_our_own_rules_are_traced_once_and_others_whenever_they_run(monkeypatch):
+    problem = ro.Manifold(ro.models.Gamma()).likelihood([0.5, 1.0, 2.0])
+    traced = []
+    original = likelihood.trajectory_program
+    monkeypatch.setattr(likelihood, "trajectory_program", lambda *a: traced.append(a[1]) or original(*a))
+
+    class Scaled(ro.Integrator):
+        def step(self, problem, theta, h, memory):
+            return theta - factor * h * problem.natural_gradient(theta), memory
+
+    ends = []
+    for factor in (1.0, 0.5):
+        ends += [ro.minimize(problem, rule, start=[1.0, 1.0], step_size=0.1, steps=2).x for rule in ("ng", Scaled())]
+    assert [type(rule).__name__ for rule in traced] == ["NaturalGradient", "Scaled", "Scaled"]
+    np.testing.assert_allclose(ends[1], ends[0], rtol=1e-14)
+    np.testing.assert_array_equal(ends[2], ends[0])
+    assert np.abs(ends[3] - ends[0]).max() > 1e-3
