@@ -681,10 +681,10 @@ def test_our_own_rules_are_traced_once_and_others_whenever_they_run(monkeypatch)
 
     class Scaled(ro.Integrator):
         def step(self, problem, theta, h, memory):
-            return theta - factor * h * problem.natural_gradient(theta), memory
+            return theta - settings["factor"] * h * problem.natural_gradient(theta), memory
 
-    ends = []
-    for factor in (1.0, 0.5):
+    ends, settings = [], {}
+    for settings["factor"] in (1.0, 0.5):
         ends += [ro.minimize(problem, rule, start=[1.0, 1.0], step_size=0.1, steps=2).x for rule in ("ng", Scaled())]
     assert [type(rule).__name__ for rule in traced] == ["NaturalGradient", "Scaled", "Scaled"]
     np.testing.assert_allclose(ends[1], ends[0], rtol=1e-14)
