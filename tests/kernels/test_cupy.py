@@ -132,13 +132,13 @@ def test_chart_without_a_closed_form_is_inverted_in_the_kernel(agree):
     agree(implicit, rtol=1e-9)
 
 
-def integrals(backend):
-    manifold = ro.Manifold(ro.models.NegativeBinomial(), backend=backend)
-    return [manifold.metric([[2.0, 0.5], [2.0, 1.5]])]
+def expectations(backend):
+    models = ro.models.Kumaraswamy(), ro.models.NegativeBinomial()
+    return [ro.Manifold(model, backend=backend).metric([2.0, 0.5]) for model in models]
 
 
-def test_sums_over_a_support_are_taken_in_the_kernel(agree):
-    agree(integrals, rtol=1e-9)
+def test_integrals_and_sums_over_a_support_are_taken_in_the_kernel(agree):
+    agree(expectations, rtol=1e-9)
 
 
 # -- problems
