@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
 import itertools
 import math
 import os
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numba
 import numpy as np
 
-from riemopt.kernels import cache, reductions, scalar, special, stepping, tableaux
+from riemopt.kernels import reductions, scalar, special, stepping, tableaux
 from riemopt.kernels.loops import (
     TRAJECTORY_ARGUMENTS,
     indented,
@@ -35,6 +33,7 @@ from riemopt.kernels.lowering import (
     nodes_of,
     parts_of,
 )
+from riemopt.kernels.precompiled import load_or_compile
 from riemopt.kernels.reductions import BLOCK, KRONROD, PANEL_ERROR
 from riemopt.kernels.stepping import STEP_CONTROL, library_source
 from riemopt.kernels.target import Target, TrajectoryProgram
@@ -103,25 +102,7 @@ def _load(lines: Iterable[str], signature: Any, parts: Sequence[Part]) -> Any:
     for dimension in {part.dimension for part in known if isinstance(part, Ode)}:
         names.update(_stepping_library(dimension))
     whole = "\n".join([text, *lines, ""])
-    try:
-        with _cache_beside_the_source():
-            return cache.load(whole, {**names, "kernel": _jit(signature, cache=True)}, _library_text()).run
-    except OSError as error:
-        return cache.load_unsaved(whole, {**names, "kernel": _jit(signature)}, _library_text(), error).run
-
-
-@contextlib.contextmanager
-def _cache_beside_the_source() -> Iterator[None]:
-    """Keep compiled code in the directory of kernels, which was checked, wherever ``NUMBA_CACHE_DIR`` points."""
-    with _cache_lock:
-        elsewhere, numba.config.CACHE_DIR = numba.config.CACHE_DIR, ""
-        try:
-            yield
-        finally:
-            numba.config.CACHE_DIR = elsewhere
-
-
-_cache_lock = threading.RLock()
+    return load_or_compile(whole, names, _jit, signature, _library_text())
 
 
 def _input(axes: int) -> Any:
@@ -148,7 +129,6 @@ class NumbaTarget(Target):
             return self._in_two_passes(program, sizes, constants, calls)
         body = pointwise_body(program, sizes, constants, parts_text(program.parts)[0])
         lines = [
-            "@kernel",
             f"def run(start, stop, {''.join(f'a{k}, ' for k in range(len(sizes)))}constants, table, out):",
             "    for i in range(start, stop):",
             *indented(body, 2),
@@ -176,7 +156,6 @@ class NumbaTarget(Target):
         parts = [call.value for call in calls]
         body, width = table_sums_body(program, sizes, constants, calls, parts_text(parts)[0])
         lines = [
-            "@kernel",
             f"def run(start, stop, {''.join(f'a{k}, ' for k in range(len(sizes)))}constants, table, rows, batch, out):",
             "    for task in range(start, stop):",
             "        count = table.shape[1]",
@@ -212,7 +191,6 @@ class NumbaTarget(Target):
         parts = parts_of((*program.begun, *program.seen, *program.stepped))
         body = trajectory_body(program, parts_text(parts)[0])
         lines = [
-            "@kernel",
             f"def run(start, stop, {', '.join(TRAJECTORY_ARGUMENTS)}):",
             "    for i in range(start, stop):",
             *indented(body, 2),
