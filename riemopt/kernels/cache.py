@@ -1,6 +1,6 @@
-"""Compiled kernels on disk, found by what they compute.
+"""Compiled kernels on disk, found by what they compute, and the programs that were derived for them.
 
-A kernel is one file behind a checksum. The directory is ``RIEMOPT_CACHE`` if that variable is set, else the user's
+Each is one file behind a checksum. The directory is ``RIEMOPT_CACHE`` if that variable is set, else the user's
 cache directory; it must belong to the user and be writable to nobody else, since what it holds is run. Whatever is
 wrong with the directory, with a file or with the disk costs time only: kernels are compiled anew.
 """
@@ -18,7 +18,10 @@ import tempfile
 import warnings
 from pathlib import Path
 
-__all__ = ["clear", "contents", "digest", "directory", "read", "write"]
+__all__ = ["KINDS", "clear", "contents", "digest", "directory", "read", "write"]
+
+KINDS = ("kernel", "program")
+"""What the names of files begin with."""
 
 _UNFINISHED = ".part"
 
@@ -49,10 +52,10 @@ def _obstacle(path: Path) -> str:
 
 
 def contents() -> list[Path]:
-    """The files of all kernels that are kept, other versions' too, and what a broken run has left."""
+    """The files of all that is kept, other versions' too, and what a broken run has left."""
     path = directory()
-    found = [*path.glob("kernel_*"), *path.glob(f"*{_UNFINISHED}")]
-    return sorted({file for file in found if file.is_file()})
+    patterns = (*(f"{kind}_*" for kind in KINDS), f"*{_UNFINISHED}")
+    return sorted({file for pattern in patterns for file in path.glob(pattern) if file.is_file()})
 
 
 def clear() -> None:
@@ -72,7 +75,7 @@ def _versions() -> str:
 
 
 def digest(*texts: str) -> str:
-    """The name of a kernel: a digest of all the texts that it depends on, and of the versions of what compiles it."""
+    """A name for what depends on some texts, and on the versions of what compiles it."""
     return hashlib.sha256("\0".join((*texts, _versions())).encode()).hexdigest()[:32]
 
 
@@ -82,19 +85,20 @@ def read(name: str) -> bytes | None:
     if _obstacle(path):
         return None
     try:
-        checksum, data = _split((path / f"kernel_{name}").read_bytes())
+        checksum, data = _split((path / name).read_bytes())
     except OSError:
         return None
     return data if checksum == _checksum(name, data) else None
 
 
 def write(name: str, data: bytes) -> None:
-    """Keep data under a name. Whoever else writes there meanwhile writes as good a kernel."""
+    """Keep data under a name. Whoever else writes there meanwhile writes the same."""
     path = directory()
     problem = _obstacle(path)
     if not problem:
         try:
-            _replace(path / f"kernel_{name}", _checksum(name, data) + data)
+            with contextlib.suppress(FileNotFoundError):  # another process clears the directory
+                _replace(path / name, _checksum(name, data) + data)
         except OSError as error:
             problem = error.strerror or str(error)
     if problem:

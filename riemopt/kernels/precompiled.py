@@ -61,7 +61,7 @@ class _Kept(NullCache):  # type: ignore[misc]
         self._name = name
 
     def _file(self, codegen: Any) -> str:
-        return cache.digest(self._name, repr(codegen.magic_tuple()))
+        return f"kernel_{cache.digest(self._name, repr(codegen.magic_tuple()))}"
 
     def load_overload(self, sig: Any, target_context: Any) -> CompileResult | None:
         """What an earlier process has compiled, if it can be had."""

@@ -18,6 +18,7 @@ from riemopt.geometry import connection, metric
 from riemopt.geometry.closed_forms import Isometry, isometry
 from riemopt.geometry.printing import summary
 from riemopt.geometry.symbolic import SymbolicGeometry, velocity_symbols
+from riemopt.kernels.programs import derived_once
 from riemopt.kernels.target import Kernel, Target, broadcast
 from riemopt.manifold.divergence import Bregman, ExpectedLogRatio, divergence_of
 from riemopt.manifold.info import GeodesicInfo, LogInfo
@@ -812,10 +813,18 @@ class Manifold:
                 names = ["points", *(["vectors"] * (len(arrays) - 1))]
                 arguments = [(name, (self.dimension,)) for name in names]
             sizes = [axes[0] for _, axes in arguments]
-            program = pointwise_program(self._formulas, rule, sizes, tolerances=tolerances is not None)
+            program = derived_once(
+                self._identity(key, sizes),
+                lambda: pointwise_program(self._formulas, rule, sizes, tolerances=tolerances is not None),
+            )
             kernel = Kernel(self._target, program, arguments, outputs, constants=2 if tolerances else 0)
             self._kernels[key] = kernel
         return kernel(*arrays, constants=tolerances or ())
+
+    def _identity(self, key: Any, sizes: Sequence[int]) -> str | None:
+        """All that the program of a rule depends on."""
+        model = None if isinstance(self.model, ConditionalModel) else self.model.identity
+        return None if model is None else f"{key} {sizes} {self.closed_forms}\0{model}"
 
     def _require_geometry(self) -> None:
         if isinstance(self.model, ConditionalModel):
