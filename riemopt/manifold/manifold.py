@@ -51,6 +51,9 @@ __all__ = ["Manifold"]
 _WRITTEN_OUT = 2
 """The dimension up to which the metric in another chart is derived as an expression; fractions grow long."""
 
+_WRITTEN_OUT_PRODUCT = 4
+"""The dimension up to which the connection product is; it has n³ terms."""
+
 _TARGETS = {"numpy": ("numpy", "NumpyTarget"), "numba": ("numba", "NumbaTarget")}
 
 
@@ -162,7 +165,8 @@ class Manifold:
                 return Quadrature(expectation.density)
             return connection.skewness_product(expectation.skewness, velocity)
 
-        product = connection.lowered_product(g, model.parameters, velocity)
+        short = model.dimension <= _WRITTEN_OUT_PRODUCT
+        product = connection.lowered_product(g, model.parameters, velocity) if short else None
         return ClosedForm(model.parameters, velocity, g, product, skewness)
 
     # -- tensors at points
