@@ -265,7 +265,7 @@ def cache_command(clear: bool) -> None:
     from riemopt.kernels import cache
 
     files = cache.contents()
-    kernels = sum(file.name.startswith("kernel_") and file.suffix == ".py" for file in files)
+    kernels = sum(file.name.startswith("kernel_") for file in files)
     size = sum(file.stat().st_size for file in files) / 1e6
     click.echo(f"{cache.directory()}\n{kernels} kernels, {size:.1f} MB{', cleared' if clear else ''}")
     if clear:

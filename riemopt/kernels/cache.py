@@ -1,8 +1,8 @@
-"""Generated modules on disk, named by what they hold.
+"""Compiled kernels on disk, found by what they compute, and the programs that were derived for them.
 
-Numba caches only functions whose source is a file, so generated text is written to a directory and imported from there.
-The directory is ``RIEMOPT_CACHE`` if that variable is set, else the user's cache directory; it must belong to the user
-and be writable to nobody else, since what it holds is run.
+Each is one file behind a checksum. The directory is ``RIEMOPT_CACHE`` if that variable is set, else the user's
+cache directory; it must belong to the user and be writable to nobody else, since what it holds is run. Whatever is
+wrong with the directory, with a file or with the disk costs time only: kernels are compiled anew.
 """
 
 from __future__ import annotations
@@ -16,68 +16,46 @@ import stat
 import sys
 import tempfile
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
-__all__ = ["clear", "contents", "directory", "load", "load_unsaved"]
+__all__ = ["KINDS", "clear", "contents", "digest", "directory", "read", "write"]
 
-_loaded: dict[str, ModuleType] = {}
-_temporary: list[tempfile.TemporaryDirectory[str]] = []
+KINDS = ("kernel", "program")
+"""What the names of files begin with."""
+
+_UNFINISHED = ".part"
 
 
-@functools.lru_cache
-def _prepared(wanted: str) -> Path:
-    path = Path(wanted)
+def directory() -> Path:
+    """Where kernels are kept, if it can be made and is safe to use."""
+    import platformdirs
+
+    wanted = os.environ.get("RIEMOPT_CACHE") or platformdirs.user_cache_dir("riemopt", appauthor=False)
+    return Path(wanted)
+
+
+def _obstacle(path: Path) -> str:
+    """Why a directory, which is made if need be, is not used; empty if it may be read."""
+    if str(path).startswith("~"):
+        return "there is no home directory"
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        problem = _unsafe(path)
-    except OSError as error:
-        problem = error.strerror or str(error)
-    if not problem:
-        return path
-    _warn(path, problem)
-    _temporary.append(tempfile.TemporaryDirectory(prefix="riemopt-", ignore_cleanup_errors=True))
-    return Path(_temporary[-1].name)
-
-
-def _warn(path: Path, problem: str) -> None:
-    warnings.warn(
-        f"the kernel cache {path} is not used ({problem}); kernels are compiled anew in every process. "
-        "Set RIEMOPT_CACHE to a directory with room that only you can write to.",
-        RuntimeWarning,
-        stacklevel=3,
-    )
-
-
-def _unsafe(path: Path) -> str:
-    """Why code from a directory must not be run; empty if it may."""
-    if not path.is_dir():
-        return "not a directory"
-    if hasattr(os, "getuid"):
         facts = path.stat()
+    except OSError as error:
+        return error.strerror or str(error)
+    if hasattr(os, "getuid"):
         if facts.st_uid != os.getuid():
             return "it belongs to another user"
         if facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             return "others can write to it"
-    if not os.access(path, os.W_OK | os.X_OK):
-        return "it cannot be written to"
     return ""
 
 
-def directory() -> Path:
-    """Where kernels are kept; made if need be, and a private temporary one if the wanted one is not safe to use."""
-    import platformdirs
-
-    return _prepared(os.environ.get("RIEMOPT_CACHE") or platformdirs.user_cache_dir("riemopt", appauthor=False))
-
-
 def contents() -> list[Path]:
-    """The files of all kernels that are kept, other versions' too, and what a broken run has left."""
+    """The files of all that is kept, other versions' too, and what a broken run has left."""
     path = directory()
-    found = [*path.glob("kernel_*.py"), *path.glob("__pycache__/kernel_*"), *path.glob("*.part")]
-    return sorted(file for file in found if file.is_file())
+    patterns = (*(f"{kind}_*" for kind in KINDS), f"*{_UNFINISHED}")
+    return sorted({file for pattern in patterns for file in path.glob(pattern) if file.is_file()})
 
 
 def clear() -> None:
@@ -96,60 +74,65 @@ def _versions() -> str:
     return f"{found} {sys.version}"
 
 
-def load(text: str, bindings: Mapping[str, Any], depends: str = "") -> ModuleType:
-    """Import a module with a given text, from the cache directory.
-
-    Parameters
-    ----------
-    text : str
-        The module's source. It must have been generated here: it is run.
-    bindings : mapping of str to object
-        Names that the text uses and does not define.
-    depends : str, optional
-        Any other text that the compiled module depends on, such as the source of what `bindings` holds.
-    """
-    digest = _digest(text, depends)
-    module = _loaded.get(digest)
-    if module is None:
-        path = directory() / f"kernel_{digest}.py"
-        _write(path, text)
-        module = _loaded[digest] = _run(f"riemopt_kernel_{digest}", text, bindings, str(path))
-    return module
+def digest(*texts: str) -> str:
+    """A name for what depends on some texts, and on the versions of what compiles it."""
+    return hashlib.sha256("\0".join((*texts, _versions())).encode()).hexdigest()[:32]
 
 
-def load_unsaved(text: str, bindings: Mapping[str, Any], depends: str, error: OSError) -> ModuleType:
-    """The module of :func:`load` where nothing can be written, kept for this process; a warning says why."""
-    _warn(directory(), error.strerror or str(error))
-    digest = _digest(text, depends)
-    module = _loaded[digest] = _run(f"riemopt_kernel_{digest}", text, bindings, "<riemopt kernel>")
-    return module
-
-
-def _digest(text: str, depends: str) -> str:
-    return hashlib.sha256("\0".join((text, depends, _versions())).encode()).hexdigest()[:32]
-
-
-def _run(name: str, text: str, bindings: Mapping[str, Any], path: str) -> ModuleType:
-    module = ModuleType(name)
-    vars(module).update(bindings, __file__=path)
-    # Numba finds the module again by its name when it loads a compiled function
-    sys.modules[name] = module
-    # the text itself is run, not what the file or a stale .pyc holds by now
-    exec(compile(text, path, "exec"), vars(module))
-    return module
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file unless it is there already; whoever else writes it meanwhile writes the same."""
-    with contextlib.suppress(OSError):
-        if path.read_text(encoding="utf-8") == text:
-            return
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+def read(name: str) -> bytes | None:
+    """What was written under a name; None if that was nothing, or is not what is found there now."""
+    path = directory()
+    if _obstacle(path):
+        return None
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
+        checksum, data = _split((path / name).read_bytes())
+    except OSError:
+        return None
+    return data if checksum == _checksum(name, data) else None
+
+
+def write(name: str, data: bytes) -> None:
+    """Keep data under a name. Whoever else writes there meanwhile writes the same."""
+    path = directory()
+    problem = _obstacle(path)
+    if not problem:
+        try:
+            with contextlib.suppress(FileNotFoundError):  # another process clears the directory
+                _replace(path / name, _checksum(name, data) + data)
+        except OSError as error:
+            problem = error.strerror or str(error)
+    if problem:
+        _warn(path, problem)
+
+
+def _checksum(name: str, data: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + data).digest()
+
+
+def _split(held: bytes) -> tuple[bytes, bytes]:
+    size = hashlib.sha256().digest_size
+    return held[:size], held[size:]
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file at once, so that no reader finds the half of it."""
+    handle, unfinished = tempfile.mkstemp(dir=path.parent, suffix=_UNFINISHED)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(unfinished, path)
     except OSError:
         with contextlib.suppress(OSError):
-            os.unlink(temporary)
+            os.unlink(unfinished)
         raise
+
+
+@functools.lru_cache
+def _warn(path: Path, problem: str) -> None:
+    """Say once what is wrong."""
+    warnings.warn(
+        f"the kernel cache {path} is not used ({problem}); kernels are compiled anew in every process. "
+        "Set RIEMOPT_CACHE to a directory with room that only you can write to.",
+        RuntimeWarning,
+        stacklevel=2,
+    )

@@ -1,16 +1,14 @@
-"""Generated text compiled by Numba, for the processor or a GPU: what it may call, and where compiled code is kept."""
+"""Generated text compiled by Numba, for the processor or a GPU, with what it may call."""
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
 import math
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import ModuleType
 from typing import Any
-
-import numba
 
 from riemopt.kernels import cache, elementary, lanes, loops, reductions, scalar, special, stepping, straight, tableaux
 from riemopt.kernels.loops import OUTCOMES, Text, parts_text
@@ -61,6 +59,7 @@ class Compiler:
         self._straight, self._plain, self._memory = straight, plain, memory
         self._functions, self._texts = functions, texts
         self._solvers: dict[int, dict[str, Any]] = {}
+        self._loaded: dict[str, Any] = {}
 
     def load(self, head: str, text: Text, kernel: Callable[..., Any], parts: Sequence[Part]) -> Any:
         """The compiled function ``run`` of a text, with the parts that it uses.
@@ -72,22 +71,37 @@ class Compiler:
         text : Text
             What it consists of.
         kernel : callable
-            Compiles it; takes ``cache``, whether to keep the compiled code on disk.
+            Compiles it: takes a name for what it computes; what gives ``run`` alone, which is enough for one that was
+            compiled before; and what gives it with all that it calls.
         parts : sequence of Part
             The parts.
         """
         known, functions = parts_text(parts)
+        run = "\n".join([head, *indented(text.body, 1), ""])
+        whole = "\n\n".join([functions, *text.functions, run])
+        name = cache.digest(whole, _library_text(), head)
+        if name not in self._loaded:
+            self._loaded[name] = kernel(
+                name, lambda: self._module(name, run, {}), lambda: self._module(name, whole, self._names(whole, known))
+            )
+        return self._loaded[name]
+
+    def _module(self, name: str, text: str, names: Mapping[str, Any]) -> Any:
+        """The function ``run`` of a text, not yet compiled."""
+        module = ModuleType(f"riemopt_kernel_{name}")
+        # compiled functions find their module again by its name
+        sys.modules[module.__name__] = module
+        vars(module).update(names)
+        exec(compile(text, f"<riemopt kernel {name}>", "exec"), vars(module))
+        return module.run
+
+    def _names(self, text: str, parts: Iterable[Part]) -> dict[str, Any]:
+        """What a text uses and does not define."""
         names = {**self.library, "plain": self._plain, "memory": self._memory}
-        for dimension in {part.dimension for part in known if isinstance(part, Ode)}:
-            names.update(self._solver(dimension))
-        whole = "\n\n".join([functions, *text.functions, "\n".join(["@kernel", head, *indented(text.body, 1), ""])])
-        definitions = functions_of(whole)
-        names["straight"] = lambda f: self._straight(f, definitions[f.__name__], inline=False)
-        try:
-            with _cache_beside_the_source():
-                return cache.load(whole, {**names, "kernel": kernel(cache=True)}, _library_text()).run
-        except OSError as error:
-            return cache.load_unsaved(whole, {**names, "kernel": kernel(cache=False)}, _library_text(), error).run
+        for dimension in {part.dimension for part in parts if isinstance(part, Ode)}:
+            names |= self._solver(dimension)
+        definitions = functions_of(text)
+        return names | {"straight": lambda f: self._straight(f, definitions[f.__name__], inline=False)}
 
     @functools.cached_property
     def library(self) -> dict[str, Any]:
@@ -131,17 +145,3 @@ def _library_text() -> str:
     """All that compiled text depends on besides itself and the versions."""
     modules = (scalar, special, elementary, straight, lanes, loops, stepping, tableaux, reductions)
     return "\0".join(inspect.getsource(module) for module in modules)
-
-
-@contextlib.contextmanager
-def _cache_beside_the_source() -> Iterator[None]:
-    """Keep compiled code in the directory of kernels, which was checked, wherever ``NUMBA_CACHE_DIR`` points."""
-    with _cache_lock:
-        elsewhere, numba.config.CACHE_DIR = numba.config.CACHE_DIR, ""
-        try:
-            yield
-        finally:
-            numba.config.CACHE_DIR = elsewhere
-
-
-_cache_lock = threading.RLock()

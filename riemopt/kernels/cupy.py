@@ -172,7 +172,9 @@ class _Device:
     def load(self, head: str, text: Text, types: Sequence[str], parts: Sequence[Part]) -> Callable[..., None]:
         """What launches the kernel ``run`` of a text: takes the number of threads, and the kernel's arguments."""
         signature = f"void({', '.join(types)})"
-        kernel = self._compiler.load(head, text, functools.partial(self._cuda.jit, signature), parts)
+        kernel = self._compiler.load(
+            head, text, lambda name, alone, complete: self._cuda.jit(signature)(complete()), parts
+        )
 
         def launch(count: int, *arguments: Any) -> None:
             if count:
@@ -198,8 +200,9 @@ class _Simulator(_Device):
     def __init__(self) -> None:
         from numba import cuda
 
-        # where CUDA goes on with a number that is not finite, Python's own functions raise
-        self._set_up(np, cuda, {name: BINDINGS[name] for name in MATH})
+        # where CUDA goes on with a number that is not finite, Python's own functions raise; NumPy's warn, which must
+        # not change the names of a function while another thread reads them
+        self._set_up(np, cuda, {**{name: BINDINGS[name] for name in MATH}, "__warningregistry__": {}})
 
     def _launch(self, kernel: Any, blocks: int, threads: int, arguments: Sequence[Any]) -> None:
         from numba.cuda.cudadrv.devicearray import FakeCUDAArray

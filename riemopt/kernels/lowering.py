@@ -1159,6 +1159,13 @@ class Program:
     inputs: tuple[Node, ...]
     outputs: tuple[Node, ...]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled node by node: what refers to what else would be as deep as the computation is long."""
+        order = nodes_of((*self.inputs, *self.outputs))
+        places = {node: i for i, node in enumerate(order)}
+        nodes = [(node.op, [places[arg] for arg in node.args], node.value) for node in order]
+        return _program_of, (nodes, [places[x] for x in self.inputs], [places[x] for x in self.outputs])
+
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """What the program uses that is not straight-line code."""
@@ -1187,6 +1194,15 @@ class Program:
 def _meaning(program: Program) -> tuple[Any, ...]:
     """The text of a program, in which parts have no names of their own, and what these are."""
     return program.source("program"), *(part.meaning for part in program.parts)
+
+
+def _program_of(nodes: Iterable[tuple[str, list[int], Any]], inputs: list[int], outputs: list[int]) -> Program:
+    """A program in a graph of its own."""
+    graph = Graph()
+    made: list[Node] = []
+    for op, args, value in nodes:
+        made.append(graph._intern(op, tuple(made[i] for i in args), value))
+    return Program(tuple(made[i] for i in inputs), tuple(made[i] for i in outputs))
 
 
 def independent_of(program: Program, inputs: Sequence[Node]) -> list[Node]:

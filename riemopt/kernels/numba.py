@@ -31,6 +31,7 @@ from riemopt.kernels.loops import (
     trajectory_text,
 )
 from riemopt.kernels.lowering import Node, Ode, Part, Program, nodes_of, parts_of
+from riemopt.kernels.precompiled import load_or_compile
 from riemopt.kernels.reductions import BLOCK
 from riemopt.kernels.statements import indented
 from riemopt.kernels.straight import PRIMITIVES, Straight
@@ -66,7 +67,7 @@ COMPILERS = {several: _compiler(several) for several in (False, True)}
 
 
 def _load(head: str, text: Text, signature: Any, parts: Sequence[Part], several: bool) -> Any:
-    return COMPILERS[several].load(head, text, functools.partial(_jit, signature), parts)
+    return COMPILERS[several].load(head, text, functools.partial(load_or_compile, _jit, signature), parts)
 
 
 def _input(axes: int) -> Any:

@@ -18,6 +18,7 @@ from riemopt.geometry import connection, metric
 from riemopt.geometry.closed_forms import Isometry, isometry
 from riemopt.geometry.printing import summary
 from riemopt.geometry.symbolic import SymbolicGeometry, velocity_symbols
+from riemopt.kernels.programs import derived_once
 from riemopt.kernels.target import Kernel, Target, broadcast
 from riemopt.manifold.divergence import Bregman, ExpectedLogRatio, divergence_of
 from riemopt.manifold.info import GeodesicInfo, LogInfo, searched
@@ -49,6 +50,9 @@ __all__ = ["Manifold"]
 
 _WRITTEN_OUT = 2
 """The dimension up to which the metric in another chart is derived as an expression; fractions grow long."""
+
+_WRITTEN_OUT_PRODUCT = 4
+"""The dimension up to which the connection product is; it has n³ terms."""
 
 _TARGETS = {
     "numpy": ("numpy", "NumpyTarget"),
@@ -164,7 +168,8 @@ class Manifold:
                 return Quadrature(expectation.density)
             return connection.skewness_product(expectation.skewness, velocity)
 
-        product = connection.lowered_product(g, model.parameters, velocity)
+        short = model.dimension <= _WRITTEN_OUT_PRODUCT
+        product = connection.lowered_product(g, model.parameters, velocity) if short else None
         return ClosedForm(model.parameters, velocity, g, product, skewness)
 
     # -- tensors at points
@@ -823,10 +828,18 @@ class Manifold:
                 names = ["points", *(["vectors"] * (len(arrays) - 1))]
                 arguments = [(name, (self.dimension,)) for name in names]
             sizes = [axes[0] for _, axes in arguments]
-            program = pointwise_program(self._formulas, rule, sizes, tolerances=tolerances is not None)
+            program = derived_once(
+                self._identity(key, sizes),
+                lambda: pointwise_program(self._formulas, rule, sizes, tolerances=tolerances is not None),
+            )
             kernel = Kernel(self._target, program, arguments, outputs, constants=2 if tolerances else 0, status=status)
             self._kernels[key] = kernel
         return kernel(*arrays, constants=tolerances or ())
+
+    def _identity(self, key: Any, sizes: Sequence[int]) -> str | None:
+        """All that the program of a rule depends on."""
+        model = None if isinstance(self.model, ConditionalModel) else self.model.identity
+        return None if model is None else f"{key} {sizes} {self.closed_forms}\0{model}"
 
     def _require_geometry(self) -> None:
         if isinstance(self.model, ConditionalModel):

@@ -11,6 +11,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from riemopt.errors import DataError, ModelError, ShapeError
+from riemopt.identity import identity
 from riemopt.models.chart import Chart
 from riemopt.models.check import require_density
 from riemopt.models.domain import Domain, as_points
@@ -164,6 +165,16 @@ class StatisticalModel:
 
     def __repr__(self) -> str:
         return f"{self.name}({', '.join(map(str, self.parameters))}): {self.domain.describe() or 'no conditions'}"
+
+    @cached_property
+    def identity(self) -> str | None:
+        """All that derivations depend on, as text; None where SymPy's expressions do not tell it."""
+        own = (self.log_density, *self.observation, *self.support, *self.constraints, *self.domain.conditions)
+        others = () if self.original is self else (*self.chart.expressions, *(self.chart.inverse or ()))
+        texts = [identity(group) for group in (self.parameters, own, others)]
+        if self.original is not self:
+            texts.append(self.original.identity)
+        return None if None in texts else "\0".join(map(str, texts))
 
     # -- what can be taken from the density
 

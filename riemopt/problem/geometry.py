@@ -10,7 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -137,8 +137,8 @@ class ClosedForm(Geometry):
         The coordinates of a point, and those of a vector in the other expressions.
     tensor : sympy.Matrix
         g_μν.
-    product : tuple of sympy.Expr
-        Γ_ν(v).
+    product : tuple of sympy.Expr, optional
+        Γ_ν(v); without it the metric is differentiated in the graph.
     skewness : callable
         Gives the contraction T_νακ v^α v^κ of the Amari–Chentsov tensor, as expressions, or as a geometry that has
         it; called only where it is needed.
@@ -147,7 +147,7 @@ class ClosedForm(Geometry):
     parameters: tuple[sp.Symbol, ...]
     velocity: tuple[sp.Symbol, ...]
     tensor: sp.Matrix
-    product: tuple[sp.Expr, ...]
+    product: tuple[sp.Expr, ...] | None
     skewness: Callable[[], tuple[sp.Expr, ...] | Quadrature]
 
     def metric(self, p: Any, theta: Sequence[Node]) -> list[Node]:
@@ -164,7 +164,10 @@ class ClosedForm(Geometry):
         """See :class:`Geometry`."""
         g = p.graph
         environment = dict(zip((*self.parameters, *self.velocity), (*theta, *v), strict=True))
-        product = [g.lower(e, environment) for e in self._product]
+        if self.product is None:
+            product = self._differentiated(p, theta, v)
+        else:
+            product = [g.lower(e, environment) for e in self._product]
         if a:
             skewness = self._skewness
             if isinstance(skewness, Quadrature):
@@ -173,6 +176,16 @@ class ClosedForm(Geometry):
                 twist = [g.lower(e, environment) for e in skewness]
             product = [g.sub(x, g.mul(g.constant(a / 2.0), t)) for x, t in zip(product, twist, strict=True)]
         return product
+
+    def _differentiated(self, p: Any, theta: Sequence[Node], v: Sequence[Node]) -> list[Node]:
+        """Γ_ν(v): the derivative of g_νβ v^β along v less half the differential of g_αβ v^α v^β."""
+        g: Graph = p.graph
+        probe = [g.input(f"coordinate {i}") for i in range(len(theta))]
+        momenta = _lowered(g, self.metric(p, probe), v)
+        along = g.tangents(momenta, dict(zip(probe, v, strict=True)))
+        down = g.gradients({g.dot(momenta, v): g.constant(0.5)}, probe)
+        product = [g.sub(x, y) for x, y in zip(along, down, strict=True)]
+        return g.substitute(product, dict(zip(probe, theta, strict=True)))
 
     def mixed(self, p: Any, theta: Sequence[Node], u: Sequence[Node], v: Sequence[Node]) -> list[Node]:
         """See :class:`Geometry`: half the derivative of Γ_ν(u) along v."""
@@ -197,7 +210,7 @@ class ClosedForm(Geometry):
 
     @cached_property
     def _metric(self) -> sp.Matrix:
-        return self.tensor.applyfunc(cancellation.without_cancellation)
+        return self.tensor.applyfunc(cache(cancellation.without_cancellation))
 
     @cached_property
     def _factors(self) -> dict[tuple[int, int], sp.Expr]:
@@ -205,7 +218,7 @@ class ClosedForm(Geometry):
 
     @cached_property
     def _product(self) -> tuple[sp.Expr, ...]:
-        return self._coefficientwise(self.product)
+        return self._coefficientwise(self.product or ())
 
     @cached_property
     def _skewness(self) -> tuple[sp.Expr, ...] | Quadrature:
