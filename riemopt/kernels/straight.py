@@ -336,7 +336,7 @@ class _Body:
         if isinstance(node.op, ast.Not):
             return self.builder.not_(value)
         assert isinstance(node.op, ast.USub)
-        return ir.Constant(_DOUBLE, -value.constant) if isinstance(value, ir.Constant) else self.builder.fneg(value)
+        return ir.Constant(_DOUBLE, -value.constant) if _is_number(value) else self.builder.fneg(value)
 
     def _BinOp(self, node: ast.BinOp) -> Value:
         return self._binary(node.op, self._value(node.left), self._value(node.right))
@@ -373,7 +373,7 @@ class _Body:
         """A number in every lane; what has lanes as it is."""
         if isinstance(value.type, ir.VectorType):
             return value
-        if isinstance(value, ir.Constant):
+        if _is_number(value):
             return ir.Constant(_DOUBLES, [value.constant] * LANES)
         undefined = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
         first = self.builder.insert_element(undefined, value, ir.Constant(_PLACE, 0))
@@ -468,6 +468,10 @@ class _Body:
     def _call_isfinite(self, value: Value) -> Value:
         size, limit = self._alike(self._llvm("fabs", value), ir.Constant(_DOUBLE, math.inf))
         return self.builder.fcmp_ordered("<", size, limit)
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, ir.Constant) and isinstance(value.constant, float)
 
 
 _BINARY = {

@@ -54,7 +54,7 @@ def functions(a, b):
 
 
 def foreign(a, b):
-    return erf(a) + atan2(a, b)
+    return -erf(a) + atan2(a, b) - spread(erf(b))
 
 
 def limits(a, b):
