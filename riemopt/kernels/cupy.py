@@ -207,8 +207,9 @@ class _Simulator(_Device):
     def _launch(self, kernel: Any, blocks: int, threads: int, arguments: Sequence[Any]) -> None:
         from numba.cuda.cudadrv.devicearray import FakeCUDAArray
 
-        # an array of NumPy itself would be copied, there and back
-        kernel[blocks, threads](*(FakeCUDAArray(a) if isinstance(a, np.ndarray) else a for a in arguments))
+        # an array of NumPy itself would be copied, there and back; and threads of one block would be threads of Python,
+        # at the mercy of what others do to the globals of a function: NumPy's warnings are kept there
+        kernel[blocks * threads, 1](*(FakeCUDAArray(a) if isinstance(a, np.ndarray) else a for a in arguments))
 
 
 @functools.cache
