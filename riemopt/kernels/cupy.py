@@ -200,9 +200,8 @@ class _Simulator(_Device):
     def __init__(self) -> None:
         from numba import cuda
 
-        # where CUDA goes on with a number that is not finite, Python's own functions raise; NumPy's warn, which must
-        # not change the names of a function while another thread reads them
-        self._set_up(np, cuda, {**{name: BINDINGS[name] for name in MATH}, "__warningregistry__": {}})
+        # where CUDA goes on with a number that is not finite, Python's own functions raise
+        self._set_up(np, cuda, {name: BINDINGS[name] for name in MATH})
 
     def _launch(self, kernel: Any, blocks: int, threads: int, arguments: Sequence[Any]) -> None:
         from numba.cuda.cudadrv.devicearray import FakeCUDAArray

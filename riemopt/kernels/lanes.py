@@ -44,17 +44,19 @@ def _lane(lane: int) -> Any:
     return ir.Constant(ir.IntType(32), lane)
 
 
-def _entries(context: Any, builder: Any, kind: Any, array: Any) -> Callable[[Any, Any], Any]:
-    """The pointers to the entries of a matrix, by row and column."""
-    structure = context.make_array(kind)(context, builder, array)
-    strides = cgutils.unpack_tuple(builder, structure.strides, 2)
-    shape = cgutils.unpack_tuple(builder, structure.shape, 2)
+def _rows(context: Any, builder: Any, kind: Any, matrix: Any) -> Callable[[Any], Callable[[int], Any]]:
+    """The pointers to the entries of a matrix: of a row, by column."""
+    structure = context.make_array(kind)(context, builder, matrix)
+    down, right = cgutils.unpack_tuple(builder, structure.strides, 2)
+    first = builder.bitcast(structure.data, cgutils.voidptr_t)
 
-    def pointer(row: Any, column: Any) -> Any:
-        place = [row, column]
-        return cgutils.get_item_pointer2(context, builder, structure.data, shape, strides, kind.layout, place, False)
+    def row(place: Any) -> Callable[[int], Any]:
+        start = builder.gep(first, [builder.mul(place, down)])
+        return lambda column: builder.bitcast(
+            builder.gep(start, [builder.mul(_whole(column), right)]), structure.data.type
+        )
 
-    return pointer
+    return row
 
 
 def _whole(number: int) -> Any:
@@ -70,19 +72,18 @@ def _row_loader(size: int) -> Any:
         kind = types.UniTuple(lanes if several else types.float64, size)
 
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            pointer = _entries(context, builder, signature.args[0], arguments[0])
+            rows = _rows(context, builder, signature.args[0], arguments[0])
             if not several:
-                row = context.cast(builder, arguments[1], signature.args[1], types.int64)
-                return context.make_tuple(builder, kind, [builder.load(pointer(row, _whole(j))) for j in range(size)])
+                row = rows(context.cast(builder, arguments[1], signature.args[1], types.int64))
+                return context.make_tuple(builder, kind, [builder.load(row(j)) for j in range(size)])
             first, stop = cgutils.unpack_tuple(builder, arguments[1], 2)
             last = builder.sub(stop, _whole(1))
             values = [ir.Constant(context.get_value_type(lanes), ir.Undefined)] * size
             for lane in range(LANES):
-                row = builder.add(first, _whole(lane))
-                row = builder.select(builder.icmp_signed("<", row, last), row, last)
+                entry = builder.add(first, _whole(lane))
+                row = rows(builder.select(builder.icmp_signed("<", entry, last), entry, last))
                 for j in range(size):
-                    number = builder.load(pointer(row, _whole(j)))
-                    values[j] = builder.insert_element(values[j], number, _lane(lane))
+                    values[j] = builder.insert_element(values[j], builder.load(row(j)), _lane(lane))
             return context.make_tuple(builder, kind, values)
 
         return kind(matrix, place), emit
@@ -95,19 +96,20 @@ def _store_row(typing: Any, matrix: Any, place: Any, values: Any) -> Any:
     """Write the row of an entry, or the rows of several, from a tuple."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = _entries(context, builder, signature.args[0], arguments[0])
+        rows = _rows(context, builder, signature.args[0], arguments[0])
         numbers = cgutils.unpack_tuple(builder, arguments[2], len(values))
         if not isinstance(place, types.BaseTuple):
-            row = context.cast(builder, arguments[1], signature.args[1], types.int64)
+            row = rows(context.cast(builder, arguments[1], signature.args[1], types.int64))
             for j, number in enumerate(numbers):
-                builder.store(number, pointer(row, _whole(j)))
+                builder.store(number, row(j))
             return context.get_dummy_value()
         first, stop = cgutils.unpack_tuple(builder, arguments[1], 2)
         for lane in range(LANES):
-            row = builder.add(first, _whole(lane))
-            with builder.if_then(builder.icmp_signed("<", row, stop), likely=True):
+            entry = builder.add(first, _whole(lane))
+            with builder.if_then(builder.icmp_signed("<", entry, stop), likely=True):
+                row = rows(entry)
                 for j, number in enumerate(numbers):
-                    builder.store(builder.extract_element(number, _lane(lane)), pointer(row, _whole(j)))
+                    builder.store(builder.extract_element(number, _lane(lane)), row(j))
         return context.get_dummy_value()
 
     return types.void(matrix, place, values), emit
