@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import collections
+import contextlib
 import functools
 import inspect
 import itertools
@@ -39,8 +41,8 @@ from riemopt.kernels.target import Target, TrajectoryProgram
 
 __all__ = ["COMPILERS", "NumbaTarget"]
 
-_SMALL_BATCH = 64
-"""Up to here one thread is faster than handing out work, where an entry takes no longer than some formulas."""
+_FORMULAS, _TRAJECTORIES, _SOLUTIONS = 4096, 128, 4 * LANES
+"""How many entries are worth handing to another core: to wake it takes as long as some tens of microseconds of work."""
 
 _jit = functools.partial(numba.njit, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
 
@@ -101,7 +103,7 @@ class NumbaTarget(Target):
         tables = [_input(2)] * len(sizes)
         signature = numba.void(numba.int64, numba.int64, *tables, _input(1), _TABLE, numba.float64[:, ::1])
         compiled = _load(head, text, signature, program.parts, several)
-        grain = _grain(program.parts, several)
+        grain = _grain(program.parts, several, _FORMULAS)
 
         def run(*arguments: Any, table: np.ndarray | None = None) -> np.ndarray:
             out = np.empty((len(arguments[0]), len(program.outputs)))
@@ -147,7 +149,7 @@ class NumbaTarget(Target):
         text = _loop(trajectory_text(program, parts_text(parts)[0]), several)
         head = f"def run(start, stop, {', '.join(TRAJECTORY_ARGUMENTS)}):"
         compiled = _load(head, text, _TRAJECTORY_SIGNATURE, parts, several)
-        grain = _grain(parts, several)
+        grain = _grain(parts, several, _TRAJECTORIES)
         n = len(program.point)
 
         def run(
@@ -181,11 +183,11 @@ def _loop(text: Text, several: bool) -> Text:
     return Text(text.functions, [*(head if several else ["for i in range(start, stop):"]), *indented(text.body, 1)])
 
 
-def _grain(parts: Sequence[Part], several: bool) -> int:
-    """How many entries are worth handing out."""
+def _grain(parts: Sequence[Part], several: bool, without: int) -> int:
+    """How many entries are worth handing out, and how many are where there are no parts."""
     if not parts:
-        return _SMALL_BATCH
-    return LANES if several else 1
+        return without
+    return _SOLUTIONS if several else 1
 
 
 def _arrays(sizes: Sequence[int]) -> str:
@@ -209,25 +211,37 @@ _TRAJECTORY_SIGNATURE = numba.void(
 
 
 @functools.lru_cache
-def _workers() -> tuple[ThreadPoolExecutor, int]:
+def _helpers() -> tuple[ThreadPoolExecutor | None, int]:
+    """Threads for the other cores, and how many."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return ThreadPoolExecutor(cores, thread_name_prefix="riemopt"), cores
+    return (ThreadPoolExecutor(cores - 1, thread_name_prefix="riemopt") if cores > 1 else None), cores - 1
 
 
 if hasattr(os, "register_at_fork"):
     # a forked child inherits the pool and none of its threads
-    os.register_at_fork(after_in_child=_workers.cache_clear)
+    os.register_at_fork(after_in_child=_helpers.cache_clear)
 
 
 def _share_out(compiled: Callable[..., None], count: int, *arguments: Any, grain: int) -> None:
     """Run a kernel on all its entries, in pieces over the cores, each of some grains of entries."""
-    if count <= grain:
+    pool, others = _helpers()
+    if count <= grain or pool is None:
         compiled(0, count, *arguments)
         return
-    pool, cores = _workers()
     # more pieces than cores, so that a slow piece does not keep the others waiting
     grains = -(-count // grain)
-    pieces = min(8 * cores, grains)
+    pieces = min(8 * (others + 1), grains)
     bounds = [min(count, grain * (grains * piece // pieces)) for piece in range(pieces + 1)]
-    for future in [pool.submit(compiled, a, b, *arguments) for a, b in itertools.pairwise(bounds)]:
-        future.result()
+    waiting = collections.deque(itertools.pairwise(bounds))
+
+    def work() -> None:
+        """Take piece after piece until none is left."""
+        with contextlib.suppress(IndexError):
+            while True:
+                first, last = waiting.popleft()
+                compiled(first, last, *arguments)
+
+    helping = [pool.submit(work) for _ in range(min(others, pieces - 1))]
+    work()
+    for helper in helping:
+        helper.result()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -132,7 +133,9 @@ class Domain:
         if array.ndim > 1 and len(array) > _BLOCK:
             # what is needed on the way would take several times the room of the points
             return np.concatenate([self.contains(array[k : k + _BLOCK]) for k in range(0, len(array), _BLOCK)])
-        return np.logical_and(np.isfinite(array).all(axis=-1), self._holds(array).all(axis=-1))
+        # column by column: NumPy is slow along a short last axis
+        facts = [*np.moveaxis(np.isfinite(array), -1, 0), *np.moveaxis(self._holds(array), -1, 0)]
+        return functools.reduce(np.logical_and, facts)
 
     def require(self, points: ArrayLike, what: str = "start") -> None:
         """Raise unless every point lies in the domain.

@@ -190,6 +190,8 @@ class ExponentialFamily(Expectation):
 
     form: ExponentialForm
     parameters: tuple[sp.Symbol, ...]
+    known_mean: tuple[sp.Expr, ...] | None = None
+    """E[T_i], if it is seen at once."""
 
     def __str__(self) -> str:
         return f"score identity: an exponential family with statistics {', '.join(map(str, self.form.statistics))}"
@@ -201,7 +203,9 @@ class ExponentialFamily(Expectation):
 
     @cached_property
     def mean(self) -> tuple[sp.Expr, ...]:
-        """E[T_i], from the score identity."""
+        """E[T_i], from the score identity unless it is known."""
+        if self.known_mean is not None:
+            return self.known_mean
         slope = sp.Matrix([self.form.log_partition.diff(p) for p in self.parameters])
         return tuple(_as_fractions(lambda a, b: a.lu_solve(b), self.jacobian.T, slope))
 
@@ -230,6 +234,31 @@ class ExponentialFamily(Expectation):
 
         count = range(len(self.parameters))
         return sp.ImmutableDenseNDimArray([[[entry(m, n, k) for k in count] for n in count] for m in count])
+
+
+_MOST_OUTCOMES = 1000
+
+
+def _mean_of_indicators(
+    form: ExponentialForm, log_density: sp.Expr, observation: Sequence[sp.Symbol], support: Sequence[sp.Set]
+) -> tuple[sp.Expr, ...] | None:
+    """E[T_i] = T_i(x_i) p(x_i) where each statistic vanishes at all outcomes but one of finitely many; else None.
+
+    The score identity gives the same by a linear system, which takes long where there are many parameters.
+    """
+    if len(observation) != 1 or not support[0].is_finite_set or len(support[0]) > _MOST_OUTCOMES:
+        return None
+    (x,) = observation
+    means = []
+    for statistic in form.statistics:
+        if not statistic.has(sp.Piecewise, sp.KroneckerDelta):
+            return None
+        found = [(value, outcome) for outcome in support[0] if (value := statistic.subs(x, outcome)) != 0]
+        if len(found) != 1:
+            return None
+        ((value, outcome),) = found
+        means.append(value * sp.exp(log_density.subs(x, outcome)))
+    return tuple(means)
 
 
 def _as_fractions(function: Callable[..., DomainMatrix], *matrices: sp.Matrix) -> sp.Matrix:
@@ -462,7 +491,7 @@ def expectation_of(
             f"exponential family ({len(form.statistics)} statistics for {n} parameters: the system is not square)"
         )
     else:
-        family = ExponentialFamily(form, parameters)
+        family = ExponentialFamily(form, parameters, _mean_of_indicators(form, log_density, observation, support))
         if _regular_somewhere(family.jacobian, parameters, points()):
             return family
         tried.append("exponential family (its natural parameters depend on one another)")

@@ -368,7 +368,7 @@ def test_table_sums_do_not_depend_on_the_number_of_threads(monkeypatch):
     results = []
     for threads in (1, 2, 3, 7):
         with ThreadPoolExecutor(threads) as pool:
-            monkeypatch.setattr(numba_target, "_workers", lambda pool=pool, threads=threads: (pool, threads))
+            monkeypatch.setattr(numba_target, "_helpers", lambda pool=pool, threads=threads: (pool, threads))
             results.append(np.stack(compiled_sums("numba")(points, constants=[0.0], table=table)))
     monkeypatch.undo()
     for result in results[1:]:
