@@ -213,7 +213,13 @@ class ExponentialFamily(Expectation):
     def metric(self) -> sp.ImmutableMatrix:
         """g_μν = (∂_μ z_i)(∂_ν E[T_i]); see :class:`Expectation`."""
         slopes = sp.Matrix(self.mean).jacobian(self.parameters)
-        product = _as_fractions(lambda a, b: a * b.transpose(), self.jacobian.T, slopes.T)
+        # by numbers nothing cancels
+        plain = not slopes.free_symbols
+        product = (
+            self.jacobian.T * slopes
+            if plain
+            else _as_fractions(lambda a, b: a * b.transpose(), self.jacobian.T, slopes.T)
+        )
         n = len(self.parameters)
         # symmetric in exact arithmetic: one triangle says it all
         return sp.ImmutableMatrix(n, n, lambda i, j: product[max(i, j), min(i, j)])

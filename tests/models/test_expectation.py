@@ -338,3 +338,18 @@ def test_skewness_in_natural_parameters_is_the_third_derivative_of_the_log_parti
     skewness = model.reparametrize(substitution, parameters).expectation.skewness
     for index in product(range(len(parameters)), repeat=3):
         assert sp.simplify(skewness[index] - partition.diff(*(parameters[i] for i in index))) == 0
+
+
+def test_means_of_indicators_are_probabilities():
+    # by the score identity, a linear system of twenty equations would take minutes
+    model = ro.models.Categorical(21)
+    family = model.expectation
+    assert family.mean == model.parameters
+    point = np.random.default_rng(0).dirichlet(np.ones(21))[:20]
+    values = np.array(family.metric.subs(dict(zip(model.parameters, point, strict=True))), dtype=float)
+    np.testing.assert_allclose(values, np.diag(1 / point) + 1 / (1 - point.sum()), rtol=1e-12)
+    # in a chart where they are not the coordinates, and of statistics that are no indicators
+    p, z = ro.models.Bernoulli().parameters[0], sp.Symbol("z", real=True)
+    moved = ro.models.Bernoulli().reparametrize({p: 1 / (1 + sp.exp(-z))}, parameters=(z,))
+    assert sp.simplify(moved.expectation.metric[0, 0] - sp.exp(z) / (1 + sp.exp(z)) ** 2) == 0
+    assert ro.models.Binomial().expectation.known_mean is None
