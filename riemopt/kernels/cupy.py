@@ -56,6 +56,7 @@ class CupyTarget(Target):
     """
 
     name = "cupy"
+    fuses = True
 
     def __init__(self) -> None:
         self._device = _device()

@@ -87,6 +87,7 @@ class NumbaTarget(Target):
     """Programs compiled for the processor, batches spread over its cores."""
 
     name = "numba"
+    fuses = True
 
     def pointwise(self, program: Program, sizes: Sequence[int], constants: int) -> Callable[..., Any]:
         """A program as a function of arrays; see :meth:`Target.pointwise`."""

@@ -58,10 +58,13 @@ class Target(ABC):
         The backend that a user asks for.
     arrays : module
         What its arrays are of: NumPy, or CuPy on a GPU.
+    fuses : bool
+        Whether it runs whole trajectories in one kernel; else rules run on arrays as they stand.
     """
 
     name: str
     arrays: Any = np
+    fuses = False
 
     @abstractmethod
     def pointwise(self, program: Program, sizes: Sequence[int], constants: int) -> ArrayFunction:
@@ -95,9 +98,9 @@ class Target(ABC):
         """
         return numbers > _LARGE_TABLE and starts < _FEW_STARTS
 
-    def trajectories(self, program: TrajectoryProgram) -> Callable[..., Any] | None:
-        """A kernel that runs whole trajectories, or None where there is none and rules run on arrays as they stand."""
-        return None
+    def trajectories(self, program: TrajectoryProgram) -> Callable[..., Any]:
+        """A kernel that runs whole trajectories, where :attr:`fuses` says that there are any."""
+        raise NotImplementedError
 
 
 class Kernel:
