@@ -31,6 +31,7 @@ from riemopt.kernels.loops import (
 )
 from riemopt.kernels.lowering import Node, Part, Program, parts_of
 from riemopt.kernels.numpy import BINDINGS
+from riemopt.kernels.precompiled import ForGpu
 from riemopt.kernels.statements import indented
 from riemopt.kernels.target import Target, TrajectoryProgram
 
@@ -173,9 +174,7 @@ class _Device:
     def load(self, head: str, text: Text, types: Sequence[str], parts: Sequence[Part]) -> Callable[..., None]:
         """What launches the kernel ``run`` of a text: takes the number of threads, and the kernel's arguments."""
         signature = f"void({', '.join(types)})"
-        kernel = self._compiler.load(
-            head, text, lambda name, alone, complete: self._cuda.jit(signature)(complete()), parts
-        )
+        kernel = self._compiler.load(head, text, functools.partial(self._kernel, signature), parts)
 
         def launch(count: int, *arguments: Any) -> None:
             if count:
@@ -183,6 +182,9 @@ class _Device:
                 self._launch(kernel, -(-count // threads), threads, arguments)
 
         return launch
+
+    def _kernel(self, signature: str, name: str, alone: Callable[[], Any], complete: Callable[[], Any]) -> Any:
+        return ForGpu(self._cuda.jit).load(signature, name, alone, complete)
 
     def _launch(self, kernel: Any, blocks: int, threads: int, arguments: Sequence[Any]) -> None:
         pointer = self.arrays.cuda.get_current_stream().ptr
@@ -203,6 +205,9 @@ class _Simulator(_Device):
 
         # where CUDA goes on with a number that is not finite, Python's own functions raise
         self._set_up(np, cuda, {name: BINDINGS[name] for name in MATH})
+
+    def _kernel(self, signature: str, name: str, alone: Callable[[], Any], complete: Callable[[], Any]) -> Any:
+        return self._cuda.jit(signature)(complete())
 
     def _launch(self, kernel: Any, blocks: int, threads: int, arguments: Sequence[Any]) -> None:
         from numba.cuda.cudadrv.devicearray import FakeCUDAArray

@@ -33,7 +33,7 @@ from riemopt.kernels.loops import (
     trajectory_text,
 )
 from riemopt.kernels.lowering import Node, Ode, Part, Program, nodes_of, parts_of
-from riemopt.kernels.precompiled import load_or_compile
+from riemopt.kernels.precompiled import ForProcessor
 from riemopt.kernels.reductions import BLOCK
 from riemopt.kernels.statements import indented
 from riemopt.kernels.straight import PRIMITIVES, Straight
@@ -45,6 +45,8 @@ _FORMULAS, _TRAJECTORIES, _SOLUTIONS = 4096, 128, 4 * LANES
 """How many entries are worth handing to another core: to wake it takes as long as some tens of microseconds of work."""
 
 _jit = functools.partial(numba.njit, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
+
+_KERNELS = ForProcessor(_jit)
 
 
 def _compiler(several: bool) -> Compiler:
@@ -69,7 +71,7 @@ COMPILERS = {several: _compiler(several) for several in (False, True)}
 
 
 def _load(head: str, text: Text, signature: Any, parts: Sequence[Part], several: bool) -> Any:
-    return COMPILERS[several].load(head, text, functools.partial(load_or_compile, _jit, signature), parts)
+    return COMPILERS[several].load(head, text, functools.partial(_KERNELS.load, signature), parts)
 
 
 def _input(axes: int) -> Any:

@@ -4,68 +4,92 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
-from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
 from riemopt.kernels import cache
 
-__all__ = ["load_or_compile"]
+__all__ = ["ForGpu", "ForProcessor", "Precompiled"]
 
 
-def load_or_compile(
-    jit: Callable[..., Any], signature: Any, name: str, alone: Callable[[], Any], complete: Callable[[], Any]
-) -> Any:
-    """A function of generated text, compiled for one signature.
+class Precompiled(ABC):
+    """Functions of generated text, a file of its own for each of them and each kind of device.
 
     Parameters
     ----------
     jit : callable
         Numba's decorator, with all its options.
-    signature : numba.core.typing.Signature
-        The types of the arguments.
-    name : str
-        A name for what the function computes.
-    alone, complete : callable
-        The function without what it calls, which is enough for one that was compiled before, and with it.
     """
-    kept = _Kept(cache.digest(name, str(signature)))
-    run = jit(alone())
-    found = kept.load_overload(signature, run.targetctx)
-    if found is not None:
-        run.add_overload(found)
-    else:
-        run = jit(complete())
-        run._cache = kept
-        run.compile(signature)
-    run.disable_compile()
-    return run
+
+    def __init__(self, jit: Callable[..., Any]) -> None:
+        self._jit = jit
+
+    def load(self, signature: Any, name: str, alone: Callable[[], Any], complete: Callable[[], Any]) -> Any:
+        """A function, compiled for one signature.
+
+        Parameters
+        ----------
+        signature : numba.core.typing.Signature or str
+            The types of the arguments.
+        name : str
+            A name for what the function computes.
+        alone, complete : callable
+            The function without what it calls, which is enough for one that was compiled before, and with it.
+        """
+        run = self._jit(alone())
+        device = run.targetctx.codegen().magic_tuple()
+        file = f"kernel_{cache.digest(name, str(signature), repr(device))}"
+        data = cache.read(file)
+        if data is not None:
+            with contextlib.suppress(Exception):
+                self._restore(run, data)
+        if not run.overloads:
+            run = self._jit(complete())
+            run.compile(signature)
+            (compiled,) = run.overloads.values()
+            cache.write(file, self._dumped(compiled))
+        run.disable_compile()
+        return run
+
+    @abstractmethod
+    def _dumped(self, compiled: Any) -> bytes:
+        """What was compiled, for later processes."""
+
+    @abstractmethod
+    def _restore(self, run: Any, data: bytes) -> None:
+        """Give a function what an earlier process has compiled."""
 
 
-class _Kept(NullCache):  # type: ignore[misc]
-    """Where Numba looks for compiled code and leaves it: a file of its own for each kernel and processor."""
+class ForProcessor(Precompiled):
+    """Functions for the processor."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def _dumped(self, compiled: Any) -> bytes:
+        return dumps(compiled._reduce())  # type: ignore[no-any-return]
 
-    def _file(self, codegen: Any) -> str:
-        return f"kernel_{cache.digest(self._name, repr(codegen.magic_tuple()))}"
-
-    def load_overload(self, sig: Any, target_context: Any) -> CompileResult | None:
-        """What an earlier process has compiled, if it can be had."""
-        data = cache.read(self._file(target_context.codegen()))
-        if data is None:
-            return None
+    def _restore(self, run: Any, data: bytes) -> None:
         # all that compiled code needs of the context; to prepare it for compiling takes ten times as long
-        rtsys.initialize(target_context)
-        with contextlib.suppress(Exception):
-            return CompileResult._rebuild(target_context, *pickle.loads(data))
-        return None
+        rtsys.initialize(run.targetctx)
+        run.add_overload(CompileResult._rebuild(run.targetctx, *pickle.loads(data)))
 
-    def save_overload(self, sig: Any, data: CompileResult) -> None:
-        """Leave what was compiled for later processes."""
-        cache.write(self._file(data.codegen), dumps(data._reduce()))
+
+class ForGpu(Precompiled):
+    """Kernels for a GPU."""
+
+    def load(self, signature: Any, name: str, alone: Callable[[], Any], complete: Callable[[], Any]) -> Any:
+        """A kernel that is launched without a look at the types of its arguments; see :meth:`Precompiled.load`."""
+        run = super().load(signature, name, alone, complete)
+        # as numba-cuda's decorator leaves what it compiles for one signature
+        run._specialized = True
+        return run
+
+    def _dumped(self, compiled: Any) -> bytes:
+        return pickle.dumps(compiled)
+
+    def _restore(self, run: Any, data: bytes) -> None:
+        kernel = pickle.loads(data)
+        run.add_overload(kernel, kernel.argument_types)

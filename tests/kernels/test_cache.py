@@ -191,6 +191,57 @@ def test_what_another_version_has_pickled_is_compiled_anew(empty, monkeypatch, e
         np.testing.assert_allclose(connection(), expected, rtol=1e-14)
 
 
+class Kernel:
+    argument_types = ("float64",)
+
+    def __init__(self, text):
+        self.text = text
+
+
+class Dispatcher:
+    """What numba-cuda gives for a function that is not compiled yet, on a pretended GPU."""
+
+    capability = (9, 0)
+    compiled = 0
+
+    def __init__(self, text):
+        self._text, self.overloads = text, {}
+        self.targetctx = self
+
+    def codegen(self):
+        return self
+
+    def magic_tuple(self):
+        return ((12, 9), self.capability)
+
+    def compile(self, signature):
+        Dispatcher.compiled += 1
+        self.overloads[Kernel.argument_types] = Kernel(self._text)
+
+    def add_overload(self, kernel, types):
+        self.overloads[types] = kernel
+
+    def disable_compile(self):
+        assert self.overloads
+
+
+def test_kernels_for_a_gpu_are_kept_by_its_compute_capability(empty, monkeypatch):
+    def count(name="one"):
+        """Of what was compiled until a kernel was loaded."""
+        run = precompiled.ForGpu(Dispatcher).load("void(float64)", name, lambda: "alone", lambda: "complete")
+        (kernel,) = run.overloads.values()
+        assert kernel.text == "complete"
+        return Dispatcher.compiled
+
+    monkeypatch.setattr(Dispatcher, "compiled", 0)
+    assert [count(), count(), count("other"), count("other")] == [1, 1, 2, 2]
+    monkeypatch.setattr(Dispatcher, "capability", (8, 0))
+    assert [count(), count()] == [3, 3]
+    for file in empty.iterdir():
+        cache.write(file.name, pickle.dumps("of another version"))
+    assert [count(), count()] == [4, 4]
+
+
 def test_versions_and_everything_a_kernel_depends_on_are_part_of_its_name(monkeypatch):
     name = cache.digest("text", "library")
     assert len({name, cache.digest("text", "other"), cache.digest("textlibrary"), cache.digest("library", "text")}) == 4
@@ -265,7 +316,7 @@ def test_kernels_are_read_where_nothing_can_be_written(empty, monkeypatch, expec
     forget(monkeypatch)
     monkeypatch.setattr(cache.tempfile, "mkstemp", read_only)
     with monkeypatch.context() as patched:
-        patched.setattr(precompiled._Kept, "save_overload", refuse)
+        patched.setattr(precompiled.ForProcessor, "_dumped", refuse)
         np.testing.assert_allclose(connection(), expected, rtol=1e-14)
     with pytest.warns(RuntimeWarning, match="Read-only"):
         ro.Manifold(ro.models.Normal()).metric([0.0, 2.0])
