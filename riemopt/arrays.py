@@ -54,4 +54,5 @@ def unboxed(array: Any) -> Any:
 
 
 def _on_device(array: Any) -> bool:
-    return hasattr(array, "__cuda_array_interface__")
+    """Whether this is an array of CuPy's; what other libraries have on a GPU is copied as NumPy asks them to."""
+    return all(hasattr(array, name) for name in ("__cuda_array_interface__", "__array_function__", "get"))

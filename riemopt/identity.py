@@ -29,7 +29,7 @@ def identity(expressions: Iterable[sp.Basic]) -> str | None:
     def place(e: sp.Basic) -> int:
         if e not in places:
             kind = type(e)
-            if not kind.__module__.startswith("sympy.") or isinstance(e, sp.Dummy):
+            if not (kind.__module__ or "").startswith("sympy.") or isinstance(e, sp.Dummy):
                 raise _NotGiven
             said = " ".join(str(place(arg)) for arg in e.args) if e.args else sp.srepr(e)
             lines.append(f"{kind.__module__}.{kind.__qualname__} {said}")

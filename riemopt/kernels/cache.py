@@ -12,6 +12,7 @@ import functools
 import hashlib
 import importlib.metadata
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -23,11 +24,14 @@ __all__ = ["KINDS", "clear", "contents", "digest", "directory", "read", "write"]
 KINDS = ("kernel", "program")
 """What the names of files begin with."""
 
-_UNFINISHED = ".part"
+_UNFINISHED = "unfinished_"
+"""What the names of files begin with that are being written."""
+
+_OURS = re.compile(rf"({'|'.join(KINDS)})_[0-9a-f]{{32}}|{_UNFINISHED}.*\.part")
 
 
 def directory() -> Path:
-    """Where kernels are kept, if it can be made and is safe to use."""
+    """Where kernels are kept, if it can be made and is found to be safe when it is used."""
     import platformdirs
 
     wanted = os.environ.get("RIEMOPT_CACHE") or platformdirs.user_cache_dir("riemopt", appauthor=False)
@@ -54,8 +58,7 @@ def _obstacle(path: Path) -> str:
 def contents() -> list[Path]:
     """The files of all that is kept, other versions' too, and what a broken run has left."""
     path = directory()
-    patterns = (*(f"{kind}_*" for kind in KINDS), f"*{_UNFINISHED}")
-    return sorted({file for pattern in patterns for file in path.glob(pattern) if file.is_file()})
+    return sorted(file for file in path.glob("*") if _OURS.fullmatch(file.name) and file.is_file())
 
 
 def clear() -> None:
@@ -116,7 +119,7 @@ def _split(held: bytes) -> tuple[bytes, bytes]:
 
 def _replace(path: Path, data: bytes) -> None:
     """Write a file at once, so that no reader finds the half of it."""
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, suffix=_UNFINISHED)
+    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -17,6 +17,7 @@ import numpy as np
 from riemopt.errors import BackendError
 from riemopt.kernels import loops
 from riemopt.kernels.compiled import MATH, Compiler
+from riemopt.kernels.economy import economized_program, economized_trajectory
 from riemopt.kernels.loops import (
     MEMORY,
     TABLE_SUMS_ARGUMENTS,
@@ -66,6 +67,7 @@ class CupyTarget(Target):
 
     def pointwise(self, program: Program, sizes: Sequence[int], constants: int) -> Callable[..., Any]:
         """A program as a function of arrays; see :meth:`Target.pointwise`."""
+        program = economized_program(program)
         calls = first_sums(program)
         if calls:
             return self._in_two_passes(program, sizes, constants, calls)
@@ -109,6 +111,7 @@ class CupyTarget(Target):
 
     def trajectories(self, program: TrajectoryProgram) -> Callable[..., Any]:
         """A kernel that takes a trajectory from start to finish in every thread; see :class:`TrajectoryProgram`."""
+        program = economized_trajectory(program)
         parts = parts_of((*program.begun, *program.seen, *program.stepped))
         text = _threaded(trajectory_text(program, parts_text(parts)[0]), "i", "status.shape[0]")
         head = f"def run({', '.join(TRAJECTORY_ARGUMENTS)}):"

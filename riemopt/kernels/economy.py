@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from riemopt.kernels.lowering import Graph, Node, nodes_of
+from riemopt.kernels.lowering import Graph, Node, Program, nodes_of
+from riemopt.kernels.target import TrajectoryProgram
 
-__all__ = ["economized"]
+__all__ = ["economized", "economized_program", "economized_trajectory"]
+
+
+def economized_program(program: Program) -> Program:
+    """A program with :func:`economized` outputs."""
+    return Program(program.inputs, tuple(economized(program.outputs[0].graph, program.outputs)))
+
+
+def economized_trajectory(program: TrajectoryProgram) -> TrajectoryProgram:
+    """An integrator on a problem with :func:`economized` outputs, which go on sharing their work."""
+    groups = program.begun, program.seen, program.stepped
+    outputs = economized(program.begun[0].graph, [node for group in groups for node in group])
+    begun, seen, stepped = (tuple(outputs[a:b]) for a, b in _bounds(groups))
+    return dataclasses.replace(program, begun=begun, seen=seen, stepped=stepped)
+
+
+def _bounds(groups: Sequence[Sequence[Node]]) -> Iterator[tuple[int, int]]:
+    return itertools.pairwise(itertools.accumulate(map(len, groups), initial=0))
 
 
 def economized(graph: Graph, outputs: Sequence[Node]) -> list[Node]:
@@ -19,6 +39,8 @@ def economized(graph: Graph, outputs: Sequence[Node]) -> list[Node]:
     where it is if its reciprocal would serve one division only.
 
     A polygamma function whose remainder is computed as well is taken from that.
+
+    Powers of a reciprocal leave the range of doubles where those of the factor do, but for the last few powers of ten.
 
     Parameters
     ----------

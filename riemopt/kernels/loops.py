@@ -2,7 +2,7 @@
 
 A target puts a body into a loop over the batch, or into a thread of its own, and compiles it together with the
 functions. In a body ``i`` is the place of the entry, or of several that are taken side by side: that is up to what
-``load`` and ``store`` are. All arithmetic stands in functions without loops, decorated ``@straight``.
+``load`` and ``store`` are. Formulas stand in functions without loops, decorated ``@straight``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from riemopt.kernels.economy import economized_program
 from riemopt.kernels.lowering import (
     Integral,
     Node,
@@ -77,7 +78,8 @@ def failed(outcome, begun, stepped):
 
 
 def moved(outcome, after, before):
-    return select(outcome < 0.0, after, before)
+    # who has failed stays nowhere, where nothing takes long, while others go on beside it
+    return select(outcome < 0.0, after, select(outcome == {float(Status.CONVERGED)}, before, NAN))
 
 
 def kept(outcome, value):
@@ -305,16 +307,11 @@ def trajectory_text(program: TrajectoryProgram, parts: Mapping[Part, str]) -> Te
         *_memory([n], n),
         *statements.functions,
         _each("kept_point", ("outcome", "y"), n, "kept(outcome, y[{j}])"),
-        _each("moved_point", ["outcome", "after", "before"], n, "moved(outcome, after[{j}], before[{j}])"),
     ]
-    if m:
-        functions.append(
-            _each("moved_memory", ["outcome", "after", "before"], m, "moved(outcome, after[{j}], before[{j}])")
-        )
+    for what, size in (("point", n), ("memory", m)):
+        entry = "moved(outcome, after[{j}], before[{j}])"
+        functions += [_each(f"moved_{what}", ["outcome", "after", "before"], size, entry)] if size else []
     return Text(functions, body)
-
-
-_MOVED = ("outcome", "after", "before")
 
 
 def _each(name: str, arguments: Sequence[str], size: int, entry: str) -> str:
@@ -357,8 +354,16 @@ def _part_source(part: Part, name: str, names: Mapping[Part, str]) -> str:
 
 def _ode_source(ode: Ode, name: str, names: Mapping[Part, str]) -> str:
     """The text of the solver of an equation, with its field."""
-    is_straight = not ode.field.parts
-    texts = [_field(ode, ode.field, f"{name}_field", names, lambda values: f"{values[0]}, {listed(values[1:])}")]
+    is_straight = not any(program.parts for program in ode.programs)
+    texts = [
+        _field(
+            ode,
+            economized_program(ode.field),
+            f"{name}_field",
+            names,
+            lambda values: f"{values[0]}, {listed(values[1:])}",
+        )
+    ]
     if ode.approach is not None:
         texts.append(_field(ode, ode.approach, f"{name}_approach", names, listed))
     approach = f"{name}_approach" if ode.approach is not None else ""

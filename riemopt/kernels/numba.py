@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import collections
-import contextlib
 import functools
 import inspect
 import itertools
@@ -18,6 +17,7 @@ import numpy as np
 
 from riemopt.kernels import elementary, straight
 from riemopt.kernels.compiled import MATH, Compiler
+from riemopt.kernels.economy import economized_program, economized_trajectory
 from riemopt.kernels.lanes import MEMORY, memory
 from riemopt.kernels.loops import (
     LANES,
@@ -93,6 +93,7 @@ class NumbaTarget(Target):
 
     def pointwise(self, program: Program, sizes: Sequence[int], constants: int) -> Callable[..., Any]:
         """A program as a function of arrays; see :meth:`Target.pointwise`."""
+        program = economized_program(program)
         calls = first_sums(program)
         if calls:
             return self._in_two_passes(program, sizes, constants, calls)
@@ -147,6 +148,7 @@ class NumbaTarget(Target):
 
     def trajectories(self, program: TrajectoryProgram) -> Callable[..., Any]:
         """A kernel that takes every trajectory of a batch from start to finish; see :class:`TrajectoryProgram`."""
+        program = economized_trajectory(program)
         parts = parts_of((*program.begun, *program.seen, *program.stepped))
         several = _side_by_side(parts)
         text = _loop(trajectory_text(program, parts_text(parts)[0]), several)
@@ -177,7 +179,7 @@ class NumbaTarget(Target):
 
 def _side_by_side(parts: Sequence[Part]) -> bool:
     """Whether entries are taken side by side: where their parts are not in need of decisions of their own."""
-    return all(isinstance(part, Ode) and not part.field.parts for part in parts)
+    return all(isinstance(part, Ode) and not any(p.parts for p in part.programs) for part in parts)
 
 
 def _loop(text: Text, several: bool) -> Text:
@@ -239,12 +241,19 @@ def _share_out(compiled: Callable[..., None], count: int, *arguments: Any, grain
 
     def work() -> None:
         """Take piece after piece until none is left."""
-        with contextlib.suppress(IndexError):
-            while True:
+        while True:
+            try:
                 first, last = waiting.popleft()
-                compiled(first, last, *arguments)
+            except IndexError:
+                return
+            compiled(first, last, *arguments)
 
     helping = [pool.submit(work) for _ in range(min(others, pieces - 1))]
-    work()
-    for helper in helping:
-        helper.result()
+    try:
+        work()
+    finally:
+        waiting.clear()
+        # whoever has not begun is busy with another call, and not needed any more
+        for helper in helping:
+            if not helper.cancel():
+                helper.result()

@@ -5,8 +5,8 @@ GPU. So these are plain scalar Python over ``math`` and ``select``, and one text
 ``numba.njit`` and a ``numba.cuda`` device function. The log-gamma function is not here: ``math.lgamma`` compiles on
 every target.
 
-Digamma and the polygammas branch on no number, so that several are computed side by side
-(:mod:`riemopt.kernels.lanes`), and no GPU warp diverges in them.
+Digamma and the polygammas branch only to return early, so that several are computed side by side
+(:mod:`riemopt.kernels.straight`).
 
 How the polygammas are computed. For every x > 0, with z = x + 3/2 and w = 1/z^2,
 

@@ -8,7 +8,8 @@ What a function computes with are doubles, or *lanes*, a number of each of :data
 of a batch, which processors handle with one instruction. Comparisons then give a truth value a lane. A function that
 has no instruction for lanes is taken lane by lane.
 
-Products and sums may be contracted: a processor that multiplies and adds in one instruction rounds once.
+A product and a sum may be contracted: a processor that multiplies and adds in one instruction rounds once. Sums of two
+products are not.
 """
 
 from __future__ import annotations
@@ -349,10 +350,14 @@ class _Body:
         if name == "pow":
             return self._llvm("pow", a, b)
         emit = getattr(self.builder, name)
-        return emit(a, b) if name in ("and_", "or_") else emit(a, b, flags=("contract",))
+        if name in ("and_", "or_"):
+            return emit(a, b)
+        # of two products that are equal nothing may be left, so that neither is taken exactly
+        return emit(a, b) if _is_product(a) and _is_product(b) and name != "fmul" else emit(a, b, flags=("contract",))
 
     def _Compare(self, node: ast.Compare) -> Value:
-        a, b = self._alike(self._value(node.left), self._value(node.comparators[0]))
+        (other,) = node.comparators
+        a, b = self._alike(self._value(node.left), self._value(other))
         sign = _COMPARISONS[type(node.ops[0])]
         return self.builder.fcmp_unordered(sign, a, b) if sign == "!=" else self.builder.fcmp_ordered(sign, a, b)
 
@@ -468,6 +473,10 @@ class _Body:
     def _call_isfinite(self, value: Value) -> Value:
         size, limit = self._alike(self._llvm("fabs", value), ir.Constant(_DOUBLE, math.inf))
         return self.builder.fcmp_ordered("<", size, limit)
+
+
+def _is_product(value: Value) -> bool:
+    return isinstance(value, ir.Instruction) and value.opname == "fmul"
 
 
 def _is_number(value: Value) -> bool:

@@ -497,7 +497,7 @@ class Manifold:
         curves = self.exp(x[:, None, :], np.asarray(times, like=x)[:, None] * v[:, None, :])
         rates = self._evaluate("leaving", lambda p, x, v: np.stack([p.leaving(x, v), p.leaving(x, -v)]), [x, v], [(2,)])
         with np.errstate(divide="ignore"):
-            exits, entries = 1.0 / rates[:, 0], -1.0 / rates[:, 1]
+            exits, entries = 1.0 / np.abs(rates[:, 0]), -1.0 / np.abs(rates[:, 1])
         left = ~((entries < float(times.min(initial=0.0))) & (exits > float(times.max(initial=0.0))))
         status = np.zeros(len(x), dtype=np.int64, like=x)
         status[left] = int(Status.LEFT_DOMAIN)

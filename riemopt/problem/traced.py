@@ -12,7 +12,6 @@ import numpy as np
 import sympy as sp
 
 from riemopt.geometry.closed_forms import Isometry
-from riemopt.kernels.economy import economized
 from riemopt.kernels.lowering import Condition, Graph, Node, Ode, Program
 from riemopt.kernels.target import TrajectoryProgram
 from riemopt.kernels.tracing import TracedArray, TracingError, flatten, unflatten
@@ -450,7 +449,7 @@ def pointwise_program(
     good, nan = graph.operate("eq", status, graph.constant(0.0)), graph.constant(float("nan"))
     outputs = [graph.call("select", good, _node(graph, leaf), nan) for leaf in leaves]
     inputs = [node for array in arrays for node in array.nodes] + constants
-    return Program(tuple(inputs), tuple(economized(graph, (status, *outputs, *primitives.notes))))
+    return Program(tuple(inputs), (status, *outputs, *primitives.notes))
 
 
 def _only(array: Any) -> Node:
@@ -533,14 +532,12 @@ def trajectory_program(formulas: Formulas, rule: Any, converges: bool) -> Trajec
     if step() != (outputs, conditions) or begin()[:2] != (first, layout) or _state(rule) != state:
         raise TracingError("the rule keeps a state outside its memory, or did another thing when it was run again")
     status = watched.status([c for c in conditions if c not in watched.conditions])
-    whole = economized(graph, (begun.status(), *first, *seen, status, *outputs))
-    ends = 1 + len(first), 1 + len(first) + len(seen)
     return TrajectoryProgram(
         point=tuple(theta.nodes),
         step_size=(_only(h),),
         memory=tuple(memory),
         data=data,
-        begun=tuple(whole[: ends[0]]),
-        seen=tuple(whole[ends[0] : ends[1]]),
-        stepped=tuple(whole[ends[1] :]),
+        begun=(begun.status(), *first),
+        seen=seen,
+        stepped=(status, *outputs),
     )

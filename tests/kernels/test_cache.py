@@ -356,3 +356,13 @@ def test_clearing_disturbs_nobody(tmp_path):
             file.unlink(missing_ok=True)
         time.sleep(0.001)
     assert finish(process).splitlines() == [CONNECTION]
+
+
+def test_clearing_leaves_alone_what_is_not_ours(empty):
+    connection()
+    others = [empty / name for name in ("program_notes.txt", "kernel_panic.log", "movie.mkv.part")]
+    for file in others:
+        file.write_text("somebody's")
+    assert cache.contents()
+    cache.clear()
+    assert not cache.contents() and all(file.exists() for file in others)

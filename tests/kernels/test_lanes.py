@@ -2,8 +2,14 @@
 
 import numpy as np
 import pytest
+import sympy as sp
 
 import riemopt as ro
+from riemopt.kernels import scalar
+from riemopt.kernels.loops import OUTCOMES
+from riemopt.kernels.lowering import Graph, Program
+from riemopt.kernels.numba import NumbaTarget, _share_out
+from riemopt.kernels.target import Kernel
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +73,36 @@ def test_trajectories_of_a_batch_are_those_of_their_starts(gamma, integrator, ke
     np.testing.assert_array_equal(batch.points, [t.points for t in single])
     np.testing.assert_array_equal(batch.losses, [t.losses for t in single])
     assert list(batch.status) == [t.status for t in single]
+
+
+def test_a_trajectory_that_has_failed_goes_nowhere():
+    names = dict(vars(scalar)) | {"NAN": np.nan}
+    exec(OUTCOMES, names)
+    moved, failed, converged = names["moved"], float(ro.Status.DIVERGED), float(ro.Status.CONVERGED)
+    assert moved(-1.0, 2.0, 1.0) == 2.0 and moved(converged, 2.0, 1.0) == 1.0
+    # an equation that could not be solved is not tried again at every later step, while others go on
+    assert np.isnan(moved(failed, 2.0, 1.0))
+
+
+def test_difference_of_equal_squares_is_nothing():
+    # contracted to one instruction it would be what rounding one of the squares has left, and have no root
+    x, y = sp.symbols("x y", positive=True)
+    graph = Graph()
+    inputs = {x: graph.input("x"), y: graph.input("y")}
+    outputs = [graph.constant(0.0), graph.lower(sp.sqrt(x**2 - y**2), inputs)]
+    kernel = Kernel(NumbaTarget(), Program(tuple(inputs.values()), tuple(outputs)), [("points", (2,))], [()])
+    points = np.repeat(np.random.default_rng(0).uniform(0.0, 9.0, 100), 2).reshape(-1, 2)
+    np.testing.assert_array_equal(kernel(points)[1], 0.0)
+
+
+def test_error_in_a_piece_is_raised_and_the_others_are_not_waited_for():
+    done = []
+
+    def compiled(first, last):
+        if first == 0:
+            raise IndexError("a piece")
+        done.append((first, last))
+
+    with pytest.raises(IndexError, match="a piece"):
+        _share_out(compiled, 100, grain=1)
+    assert len(done) < 100

@@ -163,3 +163,10 @@ def test_integrated_geodesics_that_leave_say_when(backend):
     exact = manifold("geometric").geodesic([0.5], [0.5], [0.0, 9.0], full_output=True)[1]
     assert info.status is ro.Status.LEFT_DOMAIN
     assert info.exit_time == pytest.approx(exact.exit_time, abs=1e-6)
+
+
+def test_who_stands_still_never_leaves():
+    for model in (ro.models.Poisson(), ro.models.Normal(), ro.models.Categorical(3)):
+        points = model.domain.interior_points(1, np.random.default_rng(0))[0]
+        _, info = ro.Manifold(model, backend="numpy").geodesic(points, 0.0 * points, [-1.0, 1.0], full_output=True)
+        assert info.status == ro.Status.COMPLETED and (info.entry_time, info.exit_time) == (-np.inf, np.inf)
