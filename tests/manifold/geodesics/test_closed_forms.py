@@ -166,7 +166,7 @@ def test_integrated_geodesics_that_leave_say_when(backend):
 
 
 def test_who_stands_still_never_leaves():
-    for model in (ro.models.Poisson(), ro.models.Normal(), ro.models.Categorical(3)):
-        points = model.domain.interior_points(1, np.random.default_rng(0))[0]
-        _, info = ro.Manifold(model, backend="numpy").geodesic(points, 0.0 * points, [-1.0, 1.0], full_output=True)
+    for family in (ro.models.Poisson(), ro.models.Normal(), ro.models.Categorical(3)):
+        points = family.domain.interior_points(1, np.random.default_rng(0))[0]
+        _, info = ro.Manifold(family, backend="numpy").geodesic(points, 0.0 * points, [-1.0, 1.0], full_output=True)
         assert info.status == ro.Status.COMPLETED and (info.entry_time, info.exit_time) == (-np.inf, np.inf)
