@@ -76,7 +76,7 @@ def test_polygamma_comes_from_its_remainder():
 
 
 def test_geodesics_of_the_gamma_model_take_five_divisions():
-    # a guard against losing what makes them fast: as derived they take 24
+    # a guard against losing what makes them fast: as derived they take 18
     field = economized_program(ro.Manifold(ro.models.Gamma())._formulas.geodesic().field)
     assert count(field, "div") <= 5
     assert count(field, "polygamma_1") == 0
