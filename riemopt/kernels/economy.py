@@ -36,7 +36,7 @@ def economized(graph: Graph, outputs: Sequence[Node]) -> list[Node]:
 
     A division takes as long as a dozen multiplications. Formulas of geometry divide by many products of a few factors,
     such as x, x² and x²y; the reciprocal of each factor is taken once, and its powers are multiplied. A factor is left
-    where it is if its reciprocal would serve one division only.
+    where it is if its reciprocal would serve one division only, or there would be no fewer reciprocals than divisions.
 
     A polygamma function whose remainder is computed as well is taken from that.
 
@@ -91,7 +91,13 @@ class _Reciprocals:
             if len(fewer) == len(needs):
                 break
             needs = fewer
-        self._shared = frozenset(uses)
+        # divisions that have factors in common, and whether there are fewer factors than divisions
+        groups: list[tuple[frozenset[Node], int]] = []
+        for bases in needs:
+            near = [group for group in groups if group[0] & bases]
+            groups = [group for group in groups if not group[0] & bases]
+            groups.append((bases.union(*(b for b, _ in near)), 1 + sum(count for _, count in near)))
+        self._shared = frozenset(base for bases, count in groups if len(bases) < count for base in bases)
 
     def factors(self, node: Node) -> dict[Node, int]:
         """The powers of what a node is a product of, numbers left out."""
