@@ -79,7 +79,7 @@ class Compiler:
         known, functions = parts_text(parts)
         run = "\n".join([head, *indented(text.body, 1), ""])
         whole = "\n\n".join([functions, *text.functions, run])
-        name = cache.digest(whole, _library_text(), head)
+        name = cache.digest(whole, _library_text())
         if name not in self._loaded:
             self._loaded[name] = kernel(
                 name, lambda: self._module(name, run, {}), lambda: self._module(name, whole, self._names(whole, known))

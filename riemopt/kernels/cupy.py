@@ -24,6 +24,7 @@ from riemopt.kernels.loops import (
     TRAJECTORY_ARGUMENTS,
     Text,
     after_sums,
+    array_arguments,
     first_sums,
     parts_text,
     pointwise_text,
@@ -72,7 +73,7 @@ class CupyTarget(Target):
         if calls:
             return self._in_two_passes(program, sizes, constants, calls)
         text = pointwise_text(program, sizes, constants, parts_text(program.parts)[0])
-        head = f"def run({_arrays(sizes)}constants, table, out):"
+        head = f"def run({array_arguments(sizes)}constants, table, out):"
         types = [*[_MATRIX] * len(sizes), _VECTOR, _TABLE, "float64[:, ::1]"]
         launch = self._device.load(head, _threaded(text, "i", "out.shape[0]"), types, program.parts)
 
@@ -90,7 +91,7 @@ class CupyTarget(Target):
         parts = [call.value for call in calls]
         text, width = table_sums_text(program, sizes, constants, calls, parts_text(parts)[0])
         text = _threaded(text, "task", "out.shape[0] * out.shape[1]")
-        head = f"def run({_arrays(sizes)}{', '.join(TABLE_SUMS_ARGUMENTS)}):"
+        head = f"def run({array_arguments(sizes)}{', '.join(TABLE_SUMS_ARGUMENTS)}):"
         types = [*[_MATRIX] * len(sizes), _VECTOR, _TABLE, "int64", "int64", "float64[:, :, ::1]"]
         launch = self._device.load(head, text, types, parts)
         finish = self.pointwise(after_sums(program, sizes, calls), [*sizes, width], constants)
@@ -136,10 +137,6 @@ class CupyTarget(Target):
 def _threaded(text: Text, place: str, count: str) -> Text:
     """What a thread does whose place is below the count."""
     return Text(text.functions, [f"{place} = cuda.grid(1)", f"if {place} < {count}:", *indented(text.body, 1)])
-
-
-def _arrays(sizes: Sequence[int]) -> str:
-    return "".join(f"a{k}, " for k in range(len(sizes)))
 
 
 _MATRIX, _VECTOR, _TABLE = "float64[:, :]", "float64[:]", "float64[:, ::1]"

@@ -40,6 +40,7 @@ __all__ = [
     "TRAJECTORY_ARGUMENTS",
     "Text",
     "after_sums",
+    "array_arguments",
     "first_sums",
     "parts_text",
     "pointwise_text",
@@ -108,6 +109,11 @@ class Text(NamedTuple):
 
     functions: list[str]
     body: list[str]
+
+
+def array_arguments(sizes: Sequence[int]) -> str:
+    """The names of a kernel's arrays at the head of its arguments."""
+    return "".join(f"a{k}, " for k in range(len(sizes)))
 
 
 def pointwise_text(program: Program, sizes: Sequence[int], constants: int, parts: Mapping[Part, str]) -> Text:

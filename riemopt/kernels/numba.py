@@ -25,6 +25,7 @@ from riemopt.kernels.loops import (
     TRAJECTORY_ARGUMENTS,
     Text,
     after_sums,
+    array_arguments,
     first_sums,
     parts_text,
     pointwise_text,
@@ -103,7 +104,7 @@ class NumbaTarget(Target):
             text = queued_text(program, sizes, constants, calls[0], names)
         else:
             text = _loop(pointwise_text(program, sizes, constants, names), several)
-        head = f"def run(start, stop, {_arrays(sizes)}constants, table, out):"
+        head = f"def run(start, stop, {array_arguments(sizes)}constants, table, out):"
         tables = [_input(2)] * len(sizes)
         signature = numba.void(numba.int64, numba.int64, *tables, _input(1), _TABLE, numba.float64[:, ::1])
         compiled = _load(head, text, signature, program.parts, several)
@@ -127,7 +128,7 @@ class NumbaTarget(Target):
         parts = [call.value for call in calls]
         (functions, body), width = table_sums_text(program, sizes, constants, calls, parts_text(parts)[0])
         text = Text(functions, ["for task in range(start, stop):", *indented(body, 1)])
-        head = f"def run(start, stop, {_arrays(sizes)}{', '.join(TABLE_SUMS_ARGUMENTS)}):"
+        head = f"def run(start, stop, {array_arguments(sizes)}{', '.join(TABLE_SUMS_ARGUMENTS)}):"
         tables = [_input(2)] * len(sizes)
         signature = numba.void(
             *(numba.int64, numba.int64, *tables, _input(1), _TABLE, numba.int64, numba.int64, numba.float64[:, :, ::1])
@@ -193,10 +194,6 @@ def _grain(parts: Sequence[Part], several: bool, without: int) -> int:
     if not parts:
         return without
     return _SOLUTIONS if several else 1
-
-
-def _arrays(sizes: Sequence[int]) -> str:
-    return "".join(f"a{k}, " for k in range(len(sizes)))
 
 
 _TRAJECTORY_SIGNATURE = numba.void(
