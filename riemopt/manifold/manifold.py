@@ -726,7 +726,9 @@ class Manifold:
 
     # -- problems
 
-    def likelihood(self, samples: Any, inputs: Any = None) -> LikelihoodProblem:
+    def likelihood(
+        self, samples: Any, inputs: Any = None, *, rtol: float = RTOL, atol: float | None = None
+    ) -> LikelihoodProblem:
         """The mean negative log-likelihood of samples as a problem.
 
         Parameters
@@ -736,6 +738,9 @@ class Manifold:
             mean sufficient statistics here, once.
         inputs : array_like, shape (N,) or (N, d), optional
             The inputs of a conditional model, and of no other.
+        rtol, atol : float, optional
+            Tolerances of the problem's exact integrations, geodesics and flows; the absolute one is a hundredth of the
+            relative one unless it is given.
 
         Returns
         -------
@@ -748,10 +753,10 @@ class Manifold:
         ExpectationError
             If no way is known to take expectations under the model.
         """
-        model = self.model
+        model, tolerances = self.model, _tolerances(rtol, atol)
         samples, inputs = on_host(samples), on_host(inputs)
         if isinstance(model, ConditionalModel):
-            return self._conditional_likelihood(model, samples, inputs)
+            return self._conditional_likelihood(model, samples, inputs, tolerances)
         if inputs is not None:
             raise ArgumentError(f"{model.name} has no inputs; they belong to a ConditionalModel")
         columns = model.require_samples(samples)
@@ -766,9 +771,11 @@ class Manifold:
             (loss, data), table = reduced_loss(own, form, columns), None
         if own is not model:
             loss = MovedLoss(model.chart, loss)
-        return self._problem(loss, data, count, table)
+        return self._problem(loss, data, count, tolerances, table)
 
-    def _conditional_likelihood(self, model: ConditionalModel, targets: Any, inputs: Any) -> LikelihoodProblem:
+    def _conditional_likelihood(
+        self, model: ConditionalModel, targets: Any, inputs: Any, tolerances: tuple[float, float]
+    ) -> LikelihoodProblem:
         if inputs is None and model.inputs:
             raise ArgumentError(f"{model.name} needs inputs: likelihood(targets, inputs=...)")
         count = len(np.atleast_1d(np.asarray(targets)))
@@ -785,12 +792,20 @@ class Manifold:
             variance_factor = residuals / (residuals - model.dimension)
             data = [1.0 / residuals, float(len(answers))]
         loss = OutputLoss(model, model.output.constant(answers))
-        return self._problem(loss, np.array(data), count, np.concatenate([given, answers]), variance_factor)
+        table = np.concatenate([given, answers])
+        return self._problem(loss, np.array(data), count, tolerances, table, variance_factor)
 
     def _problem(
-        self, loss: Loss, data: np.ndarray, count: int, table: np.ndarray | None, variance_factor: float = 1.0
+        self,
+        loss: Loss,
+        data: np.ndarray,
+        count: int,
+        tolerances: tuple[float, float],
+        table: np.ndarray | None,
+        variance_factor: float = 1.0,
     ) -> LikelihoodProblem:
-        formulas = dataclasses.replace(self._formulas, loss=loss, data=len(data))
+        rtol, atol = tolerances
+        formulas = dataclasses.replace(self._formulas, loss=loss, data=len(data), rtol=rtol, atol=atol)
         return LikelihoodProblem(formulas, self._target, data, self.model.domain.require, count, table, variance_factor)
 
     # -- kernels

@@ -9,7 +9,7 @@ import numpy as np
 from riemopt.errors import ArgumentError, ShapeError, UnsupportedError
 from riemopt.integrators import Integrator, by_name, names
 from riemopt.optimize.trajectory import Trajectory
-from riemopt.problem import Problem
+from riemopt.problem import PRIMITIVES, Problem
 from riemopt.status import Status
 
 __all__ = ["minimize"]
@@ -164,20 +164,20 @@ class _Watched:
                 return self._known[name].copy()  # the rule may go on to change its own in place
             value = attribute(theta, *arguments, **named)
             if self.status is Status.COMPLETED and not np.all(np.isfinite(value)):
-                self.status = self._reason(name, theta, arguments)
+                self.status = self._reason(name, theta, arguments, named)
             return value
 
         return watched
 
-    def _reason(self, name: str, theta: Any, arguments: tuple[Any, ...]) -> Status:
+    def _reason(self, name: str, theta: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Status:
         if not all(np.all(np.isfinite(x)) for x in (theta, *arguments)):
             return Status.NON_FINITE
         if not self._problem.contains(theta):
             return Status.LEFT_DOMAIN
-        return Status(self._problem.reason(name, theta, *arguments))
+        return Status(self._problem.reason(name, theta, *arguments, **named))
 
 
-_WATCHED = ("gradient", "raise_index", "natural_gradient", "connection", "acceleration", "exp", "flow")
+_WATCHED = (*(primitive for primitive in PRIMITIVES if primitive != "loss"), "natural_gradient", "acceleration")
 
 
 def _one_by_one(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from riemopt.kernels.target import Kernel, Target
 from riemopt.kernels.tracing import TracingError
-from riemopt.problem.protocol import PRIMITIVES, Problem
+from riemopt.problem.protocol import INTEGRATED, PRIMITIVES, Problem
 from riemopt.problem.traced import Formulas, pointwise_program, rule_identity, trajectory_program
 from riemopt.status import Status
 
@@ -68,7 +68,7 @@ class LikelihoodProblem(Problem):
         self.count, self.variance_factor = count, variance_factor
         self._require_inside = require_inside
         self.dimension = formulas.dimension
-        self._kernels: dict[tuple[str, float], Kernel] = {}
+        self._kernels: dict[tuple[Any, ...], Kernel] = {}
         self._trajectories: dict[Any, Any] = {}
 
     def loss(self, theta: Any) -> np.ndarray:
@@ -92,6 +92,10 @@ class LikelihoodProblem(Problem):
         """The vectors g⁻¹c of covectors at points, shape (..., n)."""
         return self._evaluate("raise_index", theta, covector)
 
+    def lower_index(self, theta: Any, vector: Any) -> np.ndarray:
+        """The covectors g v of vectors at points, shape (..., n)."""
+        return self._evaluate("lower_index", theta, vector)
+
     def connection(self, theta: Any, vector: Any, a: float = 0.0) -> np.ndarray:
         """The lowered products Γ^(a)_ν(v) of vectors at points, shape (..., n)."""
         return self._evaluate("connection", theta, vector, a=a)
@@ -100,9 +104,17 @@ class LikelihoodProblem(Problem):
         """The ends of the geodesics of an a-connection from points along vectors; NaN where one leaves the domain."""
         return self._evaluate("exp", theta, vector, a=a)
 
+    def exp_series(self, theta: Any, vector: Any, order: int) -> np.ndarray:
+        """The Taylor polynomials of an order of :meth:`exp`, shape (..., n)."""
+        return self._evaluate("exp_series", theta, vector, order=order)
+
+    def transport(self, theta: Any, along: Any, vector: Any) -> np.ndarray:
+        """Vectors carried parallel to themselves to ``exp(theta, along)``, shape (..., n)."""
+        return self._evaluate("transport", theta, along, vector)
+
     def flow(self, theta: Any, time: Any) -> np.ndarray:
         """The natural gradient flow from points after times of shape (...), shape (..., n)."""
-        return self._evaluate("flow", theta, time, scalars=("time",))
+        return self._evaluate("flow", theta, time)
 
     def require_inside(self, points: Any, what: str) -> None:
         """Raise :class:`~riemopt.errors.DomainError` for a point outside, naming the coordinate and its value."""
@@ -113,11 +125,10 @@ class LikelihoodProblem(Problem):
         # by its status: the loss of a point inside may be too large to be a number
         return bool(self._run("loss", theta, axes=())[0] == int(Status.COMPLETED))
 
-    def reason(self, primitive: str, theta: Any, *arguments: Any) -> Status:
+    def reason(self, primitive: str, theta: Any, *arguments: Any, **options: Any) -> Status:
         """Why a primitive gives numbers that are not finite; an exact integration knows. See :class:`Problem`."""
-        scalars = ("time",) if primitive == "flow" else ()
-        status = int(self._run(primitive, theta, *arguments, scalars=scalars)[0]) if primitive in ("exp", "flow") else 0
-        return Status(status) if status else super().reason(primitive, theta, *arguments)
+        status = int(self._run(primitive, theta, *arguments, **options)[0]) if primitive in INTEGRATED else 0
+        return Status(status) if status else super().reason(primitive, theta, *arguments, **options)
 
     def trajectories(
         self, rule: Any, starts: np.ndarray, step_sizes: np.ndarray, steps: int, keep_all: bool, tolerance: float | None
@@ -154,30 +165,27 @@ class LikelihoodProblem(Problem):
     def _rows(self) -> dict[str, Any]:
         return {} if self.table is None else {"table": self.table}
 
-    def _evaluate(
-        self, name: str, *arrays: Any, axes: tuple[int, ...] | None = None, scalars: Sequence[str] = (), a: float = 0.0
-    ) -> np.ndarray:
-        return self._run(name, *arrays, axes=axes, scalars=scalars, a=a)[1]
+    def _evaluate(self, name: str, *arrays: Any, axes: tuple[int, ...] | None = None, **options: Any) -> np.ndarray:
+        return self._run(name, *arrays, axes=axes, **options)[1]
 
-    def _run(
-        self, name: str, *arrays: Any, axes: tuple[int, ...] | None = None, scalars: Sequence[str] = (), a: float = 0.0
-    ) -> list[np.ndarray]:
-        """The status and the value of a primitive, of an a-connection if `a` is not 0, compiled at its first use."""
-        kernel = self._kernels.get((name, a))
+    def _run(self, name: str, *arrays: Any, axes: tuple[int, ...] | None = None, **options: Any) -> list[np.ndarray]:
+        """The status and the value of a primitive with options other than 0, compiled at its first use."""
+        given = {option: value for option, value in options.items() if value}
+        key = name, *given.items()
+        kernel = self._kernels.get(key)
         if kernel is None:
             n = self.formulas.dimension
-            arguments: list[tuple[str, tuple[int, ...]]] = [("points", (n,)), ("vectors", (n,))]
-            arguments = arguments[: len(arrays) - len(scalars)]
-            arguments += [(scalar, ()) for scalar in scalars]
+            others = [("time", ())] if name == "flow" else [("vectors", (n,))] * (len(arrays) - 1)
+            arguments: list[tuple[str, tuple[int, ...]]] = [("points", (n,)), *others]
             sizes = [n if shape else 1 for _, shape in arguments]
             unpacked = [bool(shape) for _, shape in arguments]
 
             def rule(primitives: Any, *inputs: Any) -> Any:
                 values = [x if vector else x[0] for x, vector in zip(inputs, unpacked, strict=True)]
-                return getattr(primitives, name)(*values, **({"a": a} if a else {}))
+                return getattr(primitives, name)(*values, **given)
 
             program = pointwise_program(self.formulas, rule, sizes)
             outputs = [(n,) if axes is None else axes]
             kernel = Kernel(self.target, program, arguments, outputs, constants=len(self.data))
-            self._kernels[name, a] = kernel
+            self._kernels[key] = kernel
         return kernel(*arrays, constants=self.data, **self._rows)

@@ -10,8 +10,8 @@ import numpy as np
 from riemopt.errors import ShapeError, UnsupportedError
 from riemopt.kernels.numpy import integrate
 from riemopt.linear_solvers import ConjugateGradient, LinearSolver
-from riemopt.problem.protocol import Problem
-from riemopt.problem.traced import ATOL, RTOL
+from riemopt.problem.protocol import INTEGRATED, Problem
+from riemopt.problem.traced import RTOL
 from riemopt.status import Status
 
 __all__ = ["OperatorProblem"]
@@ -34,6 +34,8 @@ class OperatorProblem(Problem):
         (θ, v) ↦ Γ_ν(v), the lowered connection product, a covector. Integrators with geodesic corrections need it.
     solver : LinearSolver, optional
         Solves g x = c from products alone; conjugate gradients by default.
+    rtol : float, optional
+        The relative tolerance of exact integrations; the absolute one is a hundredth of it.
 
     Notes
     -----
@@ -43,8 +45,8 @@ class OperatorProblem(Problem):
 
     Numbers that are not finite are passed on, and end a trajectory with a status.
 
-    The exponential map and the exact natural gradient flow integrate their equations with SciPy's ``DOP853`` at
-    a relative tolerance of 1e-10, or what the precision of the point allows. They are references, for small problems.
+    The exponential map, parallel transport and the exact natural gradient flow integrate their equations with SciPy's
+    ``DOP853`` at `rtol`, or what the precision of the point allows. They are references, for small problems.
 
     Examples
     --------
@@ -66,16 +68,17 @@ class OperatorProblem(Problem):
         fisher_product: Function | None = None,
         connection: Function | None = None,
         solver: LinearSolver | None = None,
+        rtol: float = RTOL,
     ) -> None:
-        self._loss, self._gradient = loss, gradient
+        self._loss, self._gradient, self.rtol = loss, gradient, rtol
         self._fisher_product, self._connection = fisher_product, connection
         self.solver: LinearSolver = ConjugateGradient() if solver is None else solver
         given = {"loss": loss, "gradient": gradient, "raise_index": fisher_product, "connection": connection}
         offers = {name for name, function in given.items() if function is not None}
         if "raise_index" in offers:
-            offers.add("flow")
+            offers |= {"lower_index", "flow"}
         if {"raise_index", "connection"} <= offers:
-            offers.add("exp")
+            offers |= {"exp", "transport"}
         self.offers = frozenset(offers)
 
     def loss(self, theta: Any) -> float:
@@ -105,6 +108,10 @@ class OperatorProblem(Problem):
         right = _vector(covector, point, "the covector is")
         return _vector(self.solver(lambda v: self.fisher_product(point, v), right), point, "solver returned")
 
+    def lower_index(self, theta: Any, vector: Any) -> np.ndarray:
+        """The covector of a vector, the Fisher product; see :class:`Problem`."""
+        return self.fisher_product(theta, vector)
+
     def connection(self, theta: Any, vector: Any, a: float = 0.0) -> np.ndarray:
         """The lowered connection product; see :class:`Problem`."""
         if self._connection is None:
@@ -123,20 +130,38 @@ class OperatorProblem(Problem):
             return np.concatenate([state[n:], self.acceleration(state[:n], state[n:], a)])
 
         start = np.concatenate([point, _vector(vector, point, "the vector is")])
-        return integrate(derivative, start, 1.0, RTOL, ATOL)[1][:n]
+        return self._solved(derivative, start, 1.0)[:n]
+
+    def transport(self, theta: Any, along: Any, vector: Any) -> np.ndarray:
+        """A vector carried parallel to itself along a geodesic, by integration; see :class:`Problem`."""
+        point = _point(theta)
+        n = len(point)
+
+        def derivative(state: np.ndarray) -> np.ndarray:
+            place, velocity, carried = state[:n], state[n : 2 * n], state[2 * n :]
+            # the product of two vectors from those of their sum and difference with themselves
+            sides = (self.connection(place, velocity + sign * carried) for sign in (1, -1))
+            mixed = 0.25 * np.subtract(*sides)
+            return np.concatenate([velocity, self.acceleration(place, velocity), -self.raise_index(place, mixed)])
+
+        vectors = (_vector(given, point, "the vector is") for given in (along, vector))
+        return self._solved(derivative, np.concatenate([point, *vectors]), 1.0)[2 * n :]
 
     def flow(self, theta: Any, time: Any) -> np.ndarray:
         """The exact natural gradient flow; see :class:`Problem`."""
-        return integrate(lambda point: -self.natural_gradient(point), _point(theta), float(time), RTOL, ATOL)[1]
+        return self._solved(lambda point: -self.natural_gradient(point), _point(theta), float(time))
 
-    def reason(self, primitive: str, theta: Any, *arguments: Any) -> Status:
+    def _solved(self, derivative: Callable[[np.ndarray], np.ndarray], start: np.ndarray, time: float) -> np.ndarray:
+        return integrate(derivative, start, time, self.rtol, 0.01 * self.rtol)[1]
+
+    def reason(self, primitive: str, theta: Any, *arguments: Any, **options: Any) -> Status:
         """Why a primitive gives numbers that are not finite, although its arguments are; some are computed again.
 
         Parameters
         ----------
         primitive : str
             Its name.
-        theta, *arguments
+        theta, *arguments, **options
             What it was given.
 
         Returns
@@ -146,16 +171,15 @@ class OperatorProblem(Problem):
             ``DIVERGED`` for an exact integration, which stops short where anything on its way does.
         """
         point = _point(theta)
-        if primitive in ("exp", "flow"):
-            primitive = "acceleration" if primitive == "exp" else "natural_gradient"
-            arguments = arguments if primitive == "acceleration" else ()
+        if primitive in INTEGRATED:
+            primitive, arguments = ("natural_gradient", ()) if primitive == "flow" else ("acceleration", arguments[:1])
             if np.all(np.isfinite(getattr(self, primitive)(point, *arguments))):
                 return Status.DIVERGED
         if primitive == "raise_index":
             covector = arguments[0]
         elif primitive == "natural_gradient":
             covector = self.gradient(point)
-        elif primitive == "acceleration":
+        elif primitive in ("acceleration", "exp_series"):
             covector = self.connection(point, *arguments)
         else:
             return Status.NON_FINITE

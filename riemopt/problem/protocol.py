@@ -9,10 +9,24 @@ import numpy as np
 from riemopt.errors import DomainError, UnsupportedError
 from riemopt.status import Status
 
-__all__ = ["PRIMITIVES", "Problem"]
+__all__ = ["INTEGRATED", "PRIMITIVES", "Problem"]
 
-PRIMITIVES = ("loss", "gradient", "raise_index", "connection", "exp", "flow")
+PRIMITIVES = (
+    "loss",
+    "gradient",
+    "raise_index",
+    "lower_index",
+    "connection",
+    "exp",
+    "exp_series",
+    "transport",
+    "flow",
+)
 """What a problem may offer, and an integrator may need."""
+
+
+INTEGRATED = ("exp", "transport", "flow")
+"""Those that may take the solution of a differential equation."""
 
 
 class Problem:
@@ -26,7 +40,7 @@ class Problem:
     dimension : int or None
         n, or None if only a point tells.
     offers : frozenset of str
-        The primitives that can be computed: some of `loss`, `gradient`, `raise_index`, `connection`, `exp`, `flow`.
+        The primitives that can be computed: names of methods, from `loss` to `flow`.
     dtype : numpy.dtype or None
         What it computes in, or None if that is the precision of the point.
     arrays : module
@@ -50,6 +64,10 @@ class Problem:
         """The vector g⁻¹c of a covector c: one linear solve with the metric."""
         self._lack("raise_index")
 
+    def lower_index(self, theta: Any, vector: Any) -> Any:
+        """The covector g v of a vector: one product with the metric."""
+        self._lack("lower_index")
+
     def connection(self, theta: Any, vector: Any, a: float = 0.0) -> Any:
         """The lowered connection product Γ_ν(v) = Γ_ναβ v^α v^β of a vector, a covector."""
         self._lack("connection")
@@ -57,6 +75,17 @@ class Problem:
     def exp(self, theta: Any, vector: Any, a: float = 0.0) -> Any:
         """The exponential map: the point that the geodesic from `theta` along `vector` reaches in unit time."""
         self._lack("exp")
+
+    def exp_series(self, theta: Any, vector: Any, order: int) -> Any:
+        """The exponential map's Taylor polynomial of an order in the vector; here, of order 1 or 2."""
+        if order > 2:
+            self._lack("exp_series")
+        straight = theta + vector
+        return straight if order == 1 else straight + 0.5 * self.acceleration(theta, vector)
+
+    def transport(self, theta: Any, along: Any, vector: Any) -> Any:
+        """A vector carried parallel to itself to ``exp(theta, along)``."""
+        self._lack("transport")
 
     def flow(self, theta: Any, time: Any) -> Any:
         """The point that the natural gradient flow θ̇ = -g⁻¹∂L reaches from `theta` in a time."""
@@ -110,14 +139,14 @@ class Problem:
         """
         return None
 
-    def reason(self, primitive: str, theta: Any, *arguments: Any) -> Status:
+    def reason(self, primitive: str, theta: Any, *arguments: Any, **options: Any) -> Status:
         """Why a primitive gives numbers that are not finite at a point of the domain, for finite arguments.
 
         Parameters
         ----------
         primitive : str
             Its name.
-        theta, *arguments
+        theta, *arguments, **options
             What it was given; some of it may be computed again.
 
         Returns
@@ -126,10 +155,12 @@ class Problem:
             Here, ``LEFT_DOMAIN`` for an exact integration, ``SINGULAR_METRIC`` for a linear solve of finite
             numbers, and ``NON_FINITE`` for everything else.
         """
-        if primitive in ("exp", "flow"):
+        if primitive in INTEGRATED:
             return Status.LEFT_DOMAIN
+        if primitive == "exp_series":
+            primitive, options = "acceleration", {}
         source = {"natural_gradient": "gradient", "acceleration": "connection"}.get(primitive)
-        if source and not np.all(np.isfinite(getattr(self, source)(theta, *arguments))):
+        if source and not np.all(np.isfinite(getattr(self, source)(theta, *arguments, **options))):
             return Status.NON_FINITE
         return Status.SINGULAR_METRIC if source or primitive == "raise_index" else Status.NON_FINITE
 

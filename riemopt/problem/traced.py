@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -50,6 +51,8 @@ class Formulas:
         Gives coordinates in which geodesics are closed forms.
     straight_line : callable, optional
         Takes a; gives the geodesics of the a-connection where they are straight lines in some coordinates, else None.
+    rtol, atol : float, optional
+        Tolerances of every exact integration, where a program does not take its own.
     """
 
     parameters: tuple[sp.Symbol, ...]
@@ -59,6 +62,8 @@ class Formulas:
     data: int = 0
     isometry: Callable[[], Isometry | None] = lambda: None
     straight_line: Callable[[float], StraightLine | None] = lambda a: None
+    rtol: float = RTOL
+    atol: float = ATOL
 
     @property
     def dimension(self) -> int:
@@ -256,6 +261,10 @@ class TracedPrimitives(Problem):
             solution[i] = g.sub(solution[i], g.dot(column, solution[i + 1 :]))
         return TracedArray.of(g, solution)
 
+    def lower_index(self, theta: Any, vector: Any) -> TracedArray:
+        """The covector of a vector; see :class:`Problem`."""
+        return self.metric(theta) @ vector
+
     def inner(self, theta: Any, u: Any, v: Any) -> TracedArray:
         """The inner product g_μν u^μ v^ν; as Σ d_j (Lᵀu)_j (Lᵀv)_j where elimination would spoil the factors."""
         g, n = self.graph, self.formulas.dimension
@@ -302,6 +311,29 @@ class TracedPrimitives(Problem):
             return self._straight(line, theta, vector)
         return self.solve(self.formulas.geodesic(a), np.concatenate([theta, vector]), 1.0)[: self.formulas.dimension]
 
+    def exp_series(self, theta: Any, vector: Any, order: int) -> TracedArray:
+        """The exponential map's Taylor polynomial in the vector; see :class:`Problem`.
+
+        The geodesic equation gives the second derivative of a geodesic; each further one is the derivative of the one
+        before along the geodesic, on which θ moves with θ̇ and θ̇ with θ̈.
+        """
+        g, n = self.graph, self.formulas.dimension
+        state = _inputs(g, "series", 2 * n)
+        inner = TracedPrimitives(self.formulas, g, self.data)
+        derivatives: list[Any] = [state[n:]]
+        for k in range(2, order + 1):
+            if k == 2:
+                derivatives.append(inner.acceleration(state[:n], state[n:]))
+            else:
+                moving: Any = np.concatenate(derivatives[:2])
+                derivatives.append(inner.tangent(derivatives[-1], state, moving))
+        terms = [derivative / float(math.factorial(k)) for k, derivative in enumerate(derivatives, start=1)]
+        exchange = dict(zip(state.nodes, (*self._at(theta), *self._nodes(vector)), strict=True))
+        for condition in inner.conditions:
+            self.require(condition.status, g.substitute([condition.holds], exchange)[0])
+        displacement = g.substitute(list(reduce(np.add, reversed(terms)).nodes), exchange)
+        return theta + TracedArray.of(g, displacement)  # type: ignore[no-any-return]
+
     def _straight(self, line: StraightLine, theta: Any, vector: Any) -> TracedArray:
         g = self.graph
         environment = dict(zip(line.symbols, (*self._point(theta), *self._nodes(vector)), strict=True))
@@ -345,8 +377,8 @@ class TracedPrimitives(Problem):
     def follow(self, ode: Ode, state: Any, duration: Any) -> TracedArray:
         """The state of a differential equation after a time, and the time up to which there is a solution."""
         g = self.graph
-        rtol = g.constant(RTOL) if self.rtol is None else self.rtol
-        atol = g.constant(ATOL) if self.atol is None else self.atol
+        rtol = g.constant(self.formulas.rtol) if self.rtol is None else self.rtol
+        atol = g.constant(self.formulas.atol) if self.atol is None else self.atol
         time = state.lift(duration)[()]
         status, end = g.use(ode, (*self._nodes(state), *self.data, time, rtol, atol))
         for failure in (Status.LEFT_DOMAIN, Status.SINGULAR_METRIC, Status.NON_FINITE, Status.DIVERGED):
