@@ -1,20 +1,36 @@
 """How to move: each update rule written once, on nothing but a problem's primitives."""
 
-from riemopt.integrators.base import Integrator, by_name, names
+from riemopt.integrators.base import Integrator, Orders, by_name, names
 from riemopt.integrators.euler import GradientDescent, NaturalGradient
 from riemopt.integrators.flow import ExactFlow
-from riemopt.integrators.geodesic import FasterGeodesicCorrection, GeodesicCorrection, RiemannianEuler
-from riemopt.integrators.midpoint import Midpoint
+from riemopt.integrators.geodesic import (
+    FasterGeodesicCorrection,
+    GeodesicCorrection,
+    GeodesicSeries,
+    RiemannianEuler,
+)
+from riemopt.integrators.midpoint import Midpoint, RiemannianMidpoint
+from riemopt.integrators.mirror import MirrorDescent
+from riemopt.integrators.optimizer import OptimizerStep
+from riemopt.integrators.runge_kutta import RungeKutta
+from riemopt.tableaux import Tableau
 
 __all__ = [
     "ExactFlow",
     "FasterGeodesicCorrection",
     "GeodesicCorrection",
+    "GeodesicSeries",
     "GradientDescent",
     "Integrator",
     "Midpoint",
+    "MirrorDescent",
     "NaturalGradient",
+    "OptimizerStep",
+    "Orders",
     "RiemannianEuler",
+    "RiemannianMidpoint",
+    "RungeKutta",
+    "Tableau",
     "by_name",
     "names",
 ]

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any, NamedTuple
 
 from riemopt.errors import ArgumentError, UnknownNameError
 
-__all__ = ["Integrator", "by_name", "names", "register"]
+__all__ = ["Integrator", "Orders", "by_name", "names", "register"]
+
+
+class Orders(NamedTuple):
+    """The powers of the step size h with which a method approaches three things at a fixed final time.
+
+    Attributes
+    ----------
+    flow : float
+        The natural gradient flow; infinite for the flow itself, 0 for a method that goes elsewhere.
+    riemannian_euler : float
+        The Riemannian Euler method of the same step size.
+    invariance : float
+        Itself in another chart, measured by the Fisher–Rao distance; infinite where it does not care about the chart.
+    """
+
+    flow: float
+    riemannian_euler: float
+    invariance: float
 
 
 class Integrator(ABC):
@@ -18,12 +37,17 @@ class Integrator(ABC):
     notation. What a step hands to the next one goes through `memory`: a state kept on `self` would outlive the
     trajectory and meet the next one of a batch. On a symbolic problem the rule is traced into a compiled kernel; a
     rule that cannot be traced (it branches on a value, or keeps a state of its own) runs as it stands, and so does
-    every rule on every other problem.
+    every rule on every other problem. Traced with numbers it never sees, a rule that has side effects should say
+    ``traceable = False``.
 
     Attributes
     ----------
     needs : tuple of str
         The primitives that the rule calls, to tell a user early that a problem does not offer one.
+    traceable : bool
+        Whether to try to trace it.
+    orders : Orders or None
+        Its orders according to theory, where they are known.
 
     Examples
     --------
@@ -35,7 +59,9 @@ class Integrator(ABC):
     ...         return theta + h / 2 * (v + w), memory
     """
 
-    needs: ClassVar[tuple[str, ...]] = ()
+    needs: tuple[str, ...] = ()
+    traceable: bool = True
+    orders: Orders | None = None
 
     def init(self, problem: Any, theta: Any, h: Any) -> Any:
         """What the first step finds in its memory: None, an array, or a tuple, list or dictionary of arrays."""
@@ -69,11 +95,11 @@ class Integrator(ABC):
 _REGISTRY: dict[str, Callable[[], Integrator]] = {}
 
 
-def register(key: str) -> Callable[[type[Integrator]], type[Integrator]]:
-    """Make an integrator known by a key."""
+def register(key: str, **arguments: Any) -> Callable[[type[Integrator]], type[Integrator]]:
+    """Make an integrator with some arguments known by a key."""
 
     def enter(cls: type[Integrator]) -> type[Integrator]:
-        _REGISTRY[key] = cls
+        _REGISTRY[key] = partial(cls, **arguments)
         return cls
 
     return enter

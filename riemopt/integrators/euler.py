@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-from riemopt.integrators.base import Integrator, register
+from riemopt.integrators.base import Integrator, Orders, register
 
 __all__ = ["GradientDescent", "NaturalGradient"]
 
@@ -16,7 +16,8 @@ class GradientDescent(Integrator):
     Order 1 for the gradient flow, equation (4) of the paper; not invariant at any order.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("gradient",)
+    needs = ("gradient",)
+    orders = Orders(flow=0, riemannian_euler=0, invariance=0)
 
     def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
         """See :class:`riemopt.Integrator`."""
@@ -31,7 +32,8 @@ class NaturalGradient(Integrator):
     Amari, "Natural Gradient Works Efficiently in Learning", 1998.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("gradient", "raise_index")
+    needs = ("gradient", "raise_index")
+    orders = Orders(flow=1, riemannian_euler=1, invariance=1)
 
     def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
         """See :class:`riemopt.Integrator`."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from math import inf
+from typing import Any
 
-from riemopt.integrators.base import Integrator, register
+from riemopt.integrators.base import Integrator, Orders, register
 
 __all__ = ["ExactFlow"]
 
@@ -16,7 +17,8 @@ class ExactFlow(Integrator):
     Exactly invariant. Equation (5) of the paper.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("gradient", "raise_index", "flow")
+    needs = ("gradient", "raise_index", "flow")
+    orders = Orders(flow=inf, riemannian_euler=1, invariance=inf)
 
     def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
         """See :class:`riemopt.Integrator`."""

@@ -1,12 +1,14 @@
-"""Steps along geodesics: the Riemannian Euler method and its second-order approximations."""
+"""Steps along geodesics: the Riemannian Euler method and its approximations."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from math import inf
+from typing import Any
 
-from riemopt.integrators.base import Integrator, register
+from riemopt.errors import ArgumentError
+from riemopt.integrators.base import Integrator, Orders, register
 
-__all__ = ["FasterGeodesicCorrection", "GeodesicCorrection", "RiemannianEuler"]
+__all__ = ["FasterGeodesicCorrection", "GeodesicCorrection", "GeodesicSeries", "RiemannianEuler"]
 
 
 @register("geo")
@@ -17,7 +19,8 @@ class GeodesicCorrection(Integrator):
     the paper.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("gradient", "raise_index", "connection")
+    needs = ("gradient", "raise_index", "connection")
+    orders = Orders(flow=1, riemannian_euler=2, invariance=2)
 
     def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
         """See :class:`riemopt.Integrator`."""
@@ -34,7 +37,8 @@ class FasterGeodesicCorrection(Integrator):
     second factor λ that its equation (8) prints does not belong there.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("gradient", "raise_index", "connection")
+    needs = ("gradient", "raise_index", "connection")
+    orders = Orders(flow=1, riemannian_euler=2, invariance=2)
 
     def init(self, problem: Any, theta: Any, h: Any) -> Any:
         """The step before the first one: -g⁻¹∂L."""
@@ -47,6 +51,52 @@ class FasterGeodesicCorrection(Integrator):
         return theta + h * delta, delta
 
 
+@register("geo5", order=5)
+@register("geo4", order=4)
+@register("geo3", order=3)
+class GeodesicSeries(Integrator):
+    """The Riemannian Euler method with Exp(θ, h v) cut off after h^p, v = -g⁻¹∂L.
+
+    The derivatives of the geodesic come from differentiating the geodesic equation symbolically. Order p for the
+    Riemannian Euler method, 1 for the natural gradient flow; order of invariance p. With p = 1 it is ``ng``, with p = 2
+    ``geo``; from p = 3 on it needs a problem that a log-density or outputs have given.
+
+    Parameters
+    ----------
+    order : int, optional
+        p, at least 1.
+
+    Raises
+    ------
+    ArgumentError
+        If the order is not a whole number of at least 1.
+    """
+
+    def __init__(self, order: int = 3) -> None:
+        if not (isinstance(order, int) and order >= 1):
+            raise ArgumentError(f"order must be a whole number of at least 1, not {order!r}")
+        self.order = order
+
+    def __repr__(self) -> str:
+        return f"GeodesicSeries(order={self.order})"
+
+    @property
+    def needs(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The primitives that it calls; products with the connection suffice up to order 2."""
+        return ("gradient", "raise_index", "connection", "exp_series")[: min(self.order, 3) + 1]
+
+    @property
+    def orders(self) -> Orders:  # type: ignore[override]
+        """Its orders according to theory."""
+        return Orders(flow=1, riemannian_euler=self.order, invariance=self.order)
+
+    def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
+        """See :class:`riemopt.Integrator`."""
+        return problem.exp_series(theta, -h * problem.natural_gradient(theta), order=self.order), memory
+
+
+@register("mirror-dual", a=1.0)
+@register("mirror", a=-1.0)
 @register("geo-exact")
 class RiemannianEuler(Integrator):
     """The Riemannian Euler method, Exp(θ, h v) with v = -g⁻¹∂L.
@@ -55,7 +105,8 @@ class RiemannianEuler(Integrator):
     ----------
     a : float, optional
         Which α-connection's geodesics to follow. 0 is Levi-Civita; 1 and -1 are straight lines in the natural and in
-        the mean parameters of an exponential family.
+        the mean parameters of an exponential family. With a = -1 this is :class:`MirrorDescent` on the natural
+        parameters, with the log-partition as the potential; with a = 1 it is its dual, on the mean parameters.
 
     Notes
     -----
@@ -63,10 +114,15 @@ class RiemannianEuler(Integrator):
     the Euler method error on a Riemannian manifold", 2002.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("gradient", "raise_index", "exp")
+    needs = ("gradient", "raise_index", "exp")
 
     def __init__(self, a: float = 0.0) -> None:
         self.a = float(a)
+
+    @property
+    def orders(self) -> Orders:  # type: ignore[override]
+        """Its orders according to theory."""
+        return Orders(flow=1, riemannian_euler=1 if self.a else inf, invariance=inf)
 
     def __repr__(self) -> str:
         return f"RiemannianEuler(a={self.a:g})" if self.a else "RiemannianEuler()"

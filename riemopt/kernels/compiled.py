@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from riemopt.kernels import cache, elementary, lanes, loops, reductions, scalar, special, stepping, straight, tableaux
+from riemopt import tableaux
+from riemopt.kernels import cache, elementary, lanes, loops, reductions, scalar, special, stepping, straight
 from riemopt.kernels.loops import OUTCOMES, Text, parts_text
 from riemopt.kernels.lowering import FUNCTIONS, Ode, Part
 from riemopt.kernels.reductions import KRONROD, PANEL_ERROR

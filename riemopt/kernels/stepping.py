@@ -20,8 +20,8 @@ import functools
 from collections.abc import Callable
 
 from riemopt.kernels.lowering import Ode
-from riemopt.kernels.tableaux import DORMAND_PRINCE_853, Row
 from riemopt.status import Status
+from riemopt.tableaux import DORMAND_PRINCE_853, Row
 
 __all__ = ["MAXIMAL_STEPS", "SOLUTION", "STEP_CONTROL", "library_source", "solver_source"]
 
@@ -46,7 +46,7 @@ _STEPS = 4.0
 _RUNNING = -1.0
 """The outcome of a solution that has not come to its end; afterwards it is the status."""
 
-_ERROR_STAGES = sorted({*DORMAND_PRINCE_853.fifth, *DORMAND_PRINCE_853.third})
+_ERROR_STAGES = sorted(set().union(*DORMAND_PRINCE_853.errors))
 
 _NO_SCALE = 1e-300
 """What errors are compared with where both tolerances of a component vanish."""
@@ -135,7 +135,7 @@ def _written_out(name: str, head: list[str], row: Row | None, dimension: int) ->
         tableau = DORMAND_PRINCE_853
         sums = [
             each(lambda i, r=r: f"square(({_combination(r, i)}) / {scale.format(i=i)})", " + ")  # type: ignore[misc]
-            for r in (tableau.fifth, tableau.third)
+            for r in tableau.errors
         ]
         return f"({sums[0]}, {sums[1]})"
     vector = "v[{i}]" if name == "square_sum" else "(v[{i}] - u[{i}])"

@@ -134,7 +134,7 @@ class LikelihoodProblem(Problem):
         self, rule: Any, starts: np.ndarray, step_sizes: np.ndarray, steps: int, keep_all: bool, tolerance: float | None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         """Whole trajectories by a fused kernel, the rule traced; None if it cannot be. See :class:`Problem`."""
-        if not self.target.fuses:
+        if not (self.target.fuses and rule.traceable):
             return None
         if self.table is not None and self.target.shares_rows(self.table.size, len(starts)):
             return None

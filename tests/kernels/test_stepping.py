@@ -12,10 +12,10 @@ from scipy.integrate import DOP853
 from riemopt.kernels.lowering import Graph, Ode, Program
 from riemopt.kernels.numba import NumbaTarget
 from riemopt.kernels.numpy import NumpyTarget
-from riemopt.kernels.tableaux import DORMAND_PRINCE_853
 from riemopt.kernels.target import Kernel
 from riemopt.kernels.tracing import TracedArray
 from riemopt.status import Status
+from riemopt.tableaux import DORMAND_PRINCE_853
 
 TARGETS = [NumpyTarget(), NumbaTarget()]
 
