@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from pathlib import Path
 
 import numpy as np
 import sympy as sp
 
-from riemopt.experiments.results import write_files
+from riemopt.experiments.results import write_csv, write_files
 from riemopt.models import StatisticalModel
 from riemopt.optimize import Fit
 
@@ -63,7 +62,5 @@ def save_fit(fit: Fit, samples: np.ndarray, folder: str | os.PathLike[str]) -> l
 
 def _write_parameters(path: Path, fit: Fit) -> None:
     rows = zip(fit.parameters.items(), fit.standard_errors, fit.confidence_intervals(), strict=True)
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["parameter", "estimate", "standard_error", "lower_95", "upper_95"])
-        writer.writerows([name, x, float(error), *map(float, interval)] for (name, x), error, interval in rows)
+    header = ["parameter", "estimate", "standard_error", "lower_95", "upper_95"]
+    write_csv(path, header, ([name, x, float(e), *map(float, interval)] for (name, x), e, interval in rows))

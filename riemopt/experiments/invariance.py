@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sympy as sp
 
-from riemopt.errors import ArgumentError, DomainError, ModelError, ShapeError
-from riemopt.experiments.results import Tables, write_files
-from riemopt.integrators import Integrator, by_name
+from riemopt.errors import ArgumentError, DomainError
+from riemopt.experiments.charts import Charts, Integrators, charts_of, listed, rules_of, start_in, title, to_own
+from riemopt.experiments.results import Progress, Tables, write_csv, write_files
 from riemopt.manifold import Manifold
 from riemopt.models import StatisticalModel
 from riemopt.optimize import minimize
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from riemopt.plotting import Figure
 
 __all__ = ["InvarianceResult", "invariance"]
-
-Progress = Callable[[int, int, str], None]
 
 _COMPILED_FROM = 200  # steps; fewer take less time than compiling the kernels that would take them
 
@@ -115,7 +112,7 @@ class InvarianceResult:
         from riemopt import plotting
 
         names = [sp.latex(parameter) for parameter in self.model.parameters]
-        titles = [_title(label, model) for label, model in self.charts.items()]
+        titles = [title(label, model) for label, model in self.charts.items()]
         return plotting.invariance_figure(
             list(self.losses.values()), list(self.points.values()), self.gap, titles, names, self.problem.loss
         )
@@ -151,9 +148,9 @@ class InvarianceResult:
             {
                 "invariance.png": lambda path: plotting.save(figure, path),
                 "invariance.svg": lambda path: plotting.save(figure, path),
-                "losses.csv": lambda path: _write_csv(path, losses, self._loss_rows()),
-                "gaps.csv": lambda path: _write_csv(path, gaps, self._gap_rows()),
-                "points.csv": lambda path: _write_csv(path, points, self._point_rows()),
+                "losses.csv": lambda path: write_csv(path, losses, self._loss_rows()),
+                "gaps.csv": lambda path: write_csv(path, gaps, self._gap_rows()),
+                "points.csv": lambda path: write_csv(path, points, self._point_rows()),
             },
         )
 
@@ -176,10 +173,10 @@ class InvarianceResult:
 def invariance(
     model: StatisticalModel,
     samples: Any,
-    charts: Mapping[str, StatisticalModel] | Iterable[tuple[str, StatisticalModel]] = (),
+    charts: Charts = (),
     *,
     start: Any,
-    integrators: Iterable[str | Integrator] = ("ng", "mid", "geo", "geof"),
+    integrators: Integrators = ("ng", "mid", "geo", "geof"),
     step_size: float = 0.5,
     steps: int = 10,
     backend: str | None = None,
@@ -200,8 +197,9 @@ def invariance(
         The other charts: reparametrizations of the model, by label.
     start : array_like, shape (n,)
         Where to start, in the model's own chart; it is mapped into the others.
-    integrators : iterable of str or Integrator, optional
-        Keys of :func:`riemopt.integrators.names`, or integrators, which are called by their class.
+    integrators : iterable of str, Integrator or callable, or mapping of str to these, optional
+        Keys of :func:`riemopt.integrators.names`, integrators, which are called by their class, and functions
+        ``step(theta, gradient) -> theta``, see :class:`riemopt.integrators.OptimizerStep`.
     step_size : float, optional
         The step size h > 0.
     steps : int, optional
@@ -252,12 +250,12 @@ def invariance(
         raise ArgumentError("a point at a time is moved, on the processor: backend must be 'numba' or 'numpy'")
     if np.ndim(step_size):
         raise ArgumentError(f"step_size must be one number, not {step_size!r:.80}")
-    charted = _charts(model, charts)
-    rules = _rules(integrators)
-    starts = {label: _start(model, label, moved, start) for label, moved in charted.items()}
+    charted = charts_of(model, charts)
+    rules = rules_of(integrators)
+    starts = {label: start_in(model, label, moved, start) for label, moved in charted.items()}
     problem = Manifold(model, backend="numpy").likelihood(samples)
     if not np.isfinite(problem.loss(start)):
-        raise DomainError(f"start: the loss at {_listed(model, start)} is not finite")
+        raise DomainError(f"start: the loss at {listed(model, start)} is not finite")
     tell = progress or (lambda done, total, what: None)
     total = len(charted) * len(rules) + 1
     work = enumerate(itertools.product(charted.items(), rules.items()))
@@ -270,7 +268,7 @@ def invariance(
         tell(done, total, f"{key} in the chart {label}")
         trajectory = minimize(problems[label], rule, start=starts[label], step_size=step_size, steps=steps)
         losses[label][key], status[label][key] = trajectory.losses, trajectory.status
-        points[label][key] = _to_own_chart(model, moved, trajectory.points)
+        points[label][key] = to_own(model, moved, trajectory.points)
 
     tell(total - 1, total, "distances between the charts")
     reached = np.array([list(row.values()) for row in points.values()])
@@ -285,66 +283,8 @@ def invariance(
     )
 
 
-def _charts(
-    model: StatisticalModel, charts: Mapping[str, StatisticalModel] | Iterable[tuple[str, StatisticalModel]]
-) -> dict[str, StatisticalModel]:
-    """The charts by label, the model's own first; each must be one of the same model."""
-    charted = {", ".join(map(str, model.parameters)): model}
-    for label, moved in charts.items() if isinstance(charts, Mapping) else charts:
-        if label in charted:
-            raise ArgumentError(f"two charts are called {label!r}")
-        if _identity(moved) != _identity(model):
-            raise ModelError(f"the chart {label!r} is not a reparametrization of {model}: use model.reparametrize(...)")
-        charted[label] = moved
-    return charted
-
-
-def _identity(model: Any) -> Any:
-    """What models that differ in their chart only have in common."""
-    original = getattr(model, "original", None)
-    return original and (original.log_density, original.parameters, original.observation)
-
-
-def _rules(integrators: Iterable[str | Integrator]) -> dict[str, Integrator]:
-    rules: dict[str, Integrator] = {}
-    for integrator in [integrators] if isinstance(integrators, str) else integrators:
-        rule = by_name(integrator)
-        key = integrator if isinstance(integrator, str) else repr(rule).removesuffix("()")
-        if key in rules:
-            raise ArgumentError(f"the integrator {key!r} is named twice")
-        rules[key] = rule
-    if not rules:
-        raise ArgumentError("there are no integrators")
-    return rules
-
-
-def _start(model: StatisticalModel, label: str, moved: StatisticalModel, start: Any) -> np.ndarray:
-    """The start in a chart."""
-    model.domain.require(start, what="start")
-    theta = np.asarray(start, dtype=np.float64)
-    if theta.ndim != 1:
-        raise ShapeError(f"start has shape {theta.shape}, but must be one point: ({model.dimension},)")
-    if moved is model:
-        return theta
-    found = moved.chart.from_original(model.chart.to_original(theta))
-    if not np.isfinite(found).all():
-        raise DomainError(f"start: the chart {label!r} does not reach {_listed(model, theta)}")
-    return found
-
-
-def _listed(model: StatisticalModel, point: Any) -> str:
-    return ", ".join(f"{symbol} = {float(x)}" for symbol, x in zip(model.parameters, point, strict=True))
-
-
 def _problems(charted: Mapping[str, StatisticalModel], samples: Any, backend: str) -> dict[str, LikelihoodProblem]:
     return {label: Manifold(moved, backend=backend).likelihood(samples) for label, moved in charted.items()}
-
-
-def _to_own_chart(model: StatisticalModel, moved: StatisticalModel, points: np.ndarray) -> np.ndarray:
-    """Points of a chart in the model's own."""
-    if moved is model:
-        return points
-    return model.chart.from_original(moved.chart.to_original(points))
 
 
 def _gaps(manifold: Manifold, points: np.ndarray) -> np.ndarray:
@@ -361,25 +301,3 @@ def _gaps(manifold: Manifold, points: np.ndarray) -> np.ndarray:
 def _shown(steps: int) -> list[int]:
     """The iterations in a table: a handful, the last among them."""
     return sorted({round(k) for k in np.geomspace(1, steps, 4)}) if steps else [0]
-
-
-def _title(label: str, model: StatisticalModel) -> str:
-    """A label in mathematical type, if it is the parameters or their equations."""
-    if label == ", ".join(map(str, model.parameters)):
-        return ", ".join(f"${sp.latex(parameter)}$" for parameter in model.parameters)
-    if "=" not in label:
-        return label
-    pairs = zip(model.chart.original_parameters, model.chart.expressions, strict=True)
-    equations = [
-        f"${sp.latex(symbol)} = {sp.latex(expression, fold_short_frac=True)}$"
-        for symbol, expression in pairs
-        if symbol != expression
-    ]
-    return ", ".join(equations)
-
-
-def _write_csv(path: Path, header: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)

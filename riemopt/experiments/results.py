@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import errno
 import io
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
-__all__ = ["Tables", "output_folder", "write_files"]
+__all__ = ["Progress", "Tables", "output_folder", "write_csv", "write_files"]
+
+Progress = Callable[[int, int, str], None]
+"""Called before each piece of work, with two counts of pieces and what comes next."""
 
 _WIDTH = 120  # characters of a line where there is no terminal to ask
 
@@ -114,3 +118,11 @@ def write_files(folder: str | os.PathLike[str], writers: Mapping[str, Callable[[
         for target in targets:
             os.replace(Path(unfinished, target.name), target)
     return targets
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table of numbers."""
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
