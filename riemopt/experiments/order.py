@@ -1,0 +1,391 @@
+"""The order of invariance, measured: how fast integrators approach the flow, and themselves in other charts."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from riemopt.errors import ArgumentError
+from riemopt.experiments.charts import Charts, Integrators, rules_of
+from riemopt.experiments.convergence import Convergence
+from riemopt.experiments.distance import fisher_rao, is_measurable
+from riemopt.experiments.results import Progress, Tables, write_csv, write_files
+from riemopt.experiments.subject import Place, Subject
+from riemopt.integrators import Integrator, Orders, RiemannianEuler
+from riemopt.models import ConditionalModel, StatisticalModel
+from riemopt.optimize import minimize
+from riemopt.problem import Problem
+
+if TYPE_CHECKING:
+    from riemopt.plotting import Figure
+
+__all__ = ["INTEGRATORS", "STEPS", "OrderResult", "order_of_invariance"]
+
+STEPS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+"""Numbers of steps to the final time: halvings from a half and from a third of it."""
+
+INTEGRATORS = (
+    *("ng", "mid", "geo", "geof", "geo3", "geo4", "heun", "rk4", "dopri5", "dop853"),
+    *("geo-exact", "mirror", "mirror-dual", "mid-exact"),
+)
+"""The integrators of a study that names none."""
+
+_QUANTITIES = {
+    "flow": "error against the natural gradient flow",
+    "riemannian_euler": "distance from Riemannian Euler",
+    "invariance": "invariance gap",
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class OrderResult:
+    """How fast distances vanish with the step size, for each subject, integrator and quantity.
+
+    The quantities are those of :class:`riemopt.integrators.Orders`: the Fisher–Rao distances at the final time from the
+    natural gradient flow, from the Riemannian Euler method of the same step size, and the largest between two charts.
+
+    Attributes
+    ----------
+    subjects : dict of str to Subject
+        What was studied.
+    curves : dict of str to dict of str to dict of str to Convergence
+        By subject, integrator and quantity; a quantity that the subject does not offer is left out.
+    theory : dict of str to Orders or None
+        The orders that theory gives the integrators.
+    remarks : list of str
+        What did not work out or needs to be known, a line each.
+    """
+
+    subjects: dict[str, Subject]
+    curves: dict[str, dict[str, dict[str, Convergence]]]
+    theory: dict[str, Orders | None]
+    remarks: list[str]
+
+    @property
+    def slopes(self) -> dict[str, dict[str, Orders]]:
+        """The measured orders, by subject and integrator.
+
+        Infinite where all distances are noise; NaN where too few are more than that, or none was to be had.
+        """
+        return {
+            subject: {key: _measured(curves) for key, curves in rows.items()} for subject, rows in self.curves.items()
+        }
+
+    def __repr__(self) -> str:
+        return f"OrderResult({list(self.subjects)}, integrators={list(self.theory)})"
+
+    # -- to look at
+
+    def table(self) -> Tables:
+        """The slopes with the step sizes they were fitted to, to ``print``."""
+        from rich.table import Table
+        from rich.text import Text  # which takes a label as it is: in a plain string, Rich reads "[...]" as a style
+
+        parts: list[Any] = []
+        for name, rows in self.curves.items():
+            table = Table(box=None, collapse_padding=True, pad_edge=False)
+            table.add_column("integrator")
+            for quantity in Orders._fields:
+                table.add_column(_HEADINGS[quantity], justify="right", no_wrap=True)
+                table.add_column("steps", no_wrap=True)
+                table.add_column("theory", justify="right")
+            for key, curves in rows.items():
+                cells = (self._cells(name, key, quantity, curves.get(quantity)) for quantity in Orders._fields)
+                table.add_row(Text(key), *itertools.chain.from_iterable(cells))
+            charts = ", ".join(self.subjects[name].places)
+            heading = f"{name} to the time {self.subjects[name].time:g}; charts: {charts}"
+            parts += [Text(f"\n{heading}" if parts else heading, style="bold"), table]
+        parts.append(Text(_LEGEND))
+        if self.remarks:
+            parts.append(Text("\n" + "\n".join(self.remarks)))
+        return Tables(*parts)
+
+    def _cells(self, name: str, key: str, quantity: str, curve: Convergence | None) -> tuple[str, str, str]:
+        theory = self.theory[key]
+        expected = "" if theory is None else _order(getattr(theory, quantity))
+        if curve is None:
+            return "", "", expected
+        if curve.is_noise:
+            return f"≤ {np.nanmax(curve.distances):.0e}", "all", expected
+        time, (finest, coarsest) = self.subjects[name].time, curve.range
+        steps = "" if np.isnan(finest) else f"{round(time / coarsest)}-{round(time / finest)}"
+        return f"{curve.slope:.2f}", steps, expected
+
+    def plot(self) -> Figure:
+        """The distances against the step size, a row for each subject and a panel for each quantity."""
+        from riemopt import plotting
+
+        return plotting.order_figure(self.curves, _QUANTITIES)
+
+    # -- to keep
+
+    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write the figure and the numbers.
+
+        Parameters
+        ----------
+        folder : str or path-like
+            Made if need be; files of the same names are replaced.
+
+        Returns
+        -------
+        list of Path
+            ``order.png``, ``order.svg``, ``slopes.csv`` and ``distances.csv``, all in the folder.
+
+        Raises
+        ------
+        OSError
+            If the folder or a file cannot be written; nothing half written is left then.
+        """
+        from riemopt import plotting
+
+        figure = self.plot()
+        slopes = ["subject", "integrator", "quantity", "slope", "theory", "finest_step", "coarsest_step"]
+        distances = ["subject", "integrator", "quantity", "step_size", "distance", "noise", "fitted"]
+        return write_files(
+            folder,
+            {
+                "order.png": lambda path: plotting.save(figure, path),
+                "order.svg": lambda path: plotting.save(figure, path),
+                "slopes.csv": lambda path: write_csv(path, slopes, self._slope_rows()),
+                "distances.csv": lambda path: write_csv(path, distances, self._distance_rows()),
+            },
+        )
+
+    def _all(self) -> Iterator[tuple[str, str, str, Convergence]]:
+        for subject, rows in self.curves.items():
+            for key, curves in rows.items():
+                for quantity, curve in curves.items():
+                    yield subject, key, quantity, curve
+
+    def _slope_rows(self) -> Iterable[tuple[Any, ...]]:
+        for subject, key, quantity, curve in self._all():
+            theory = self.theory[key]
+            expected = "" if theory is None else float(getattr(theory, quantity))
+            yield subject, key, quantity, curve.slope, expected, *curve.range
+
+    def _distance_rows(self) -> Iterable[tuple[Any, ...]]:
+        for subject, key, quantity, curve in self._all():
+            columns = (curve.step_sizes, curve.distances, curve.floor, curve.fitted)
+            for row in zip(*(column.tolist() for column in columns), strict=True):
+                yield subject, key, quantity, *row
+
+
+_HEADINGS = {"flow": "flow", "riemannian_euler": "Riem. Euler", "invariance": "gap"}
+_LEGEND = """
+Slopes: powers of the step size with which the Fisher-Rao distance at the final time vanishes, from the flow, from
+Riemannian Euler, and between charts; fitted to runs of that many steps. "≤" gives the largest where all are noise."""
+
+
+def _order(order: float) -> str:
+    return "exact" if order == np.inf else f"{order:g}"
+
+
+def _measured(curves: dict[str, Convergence]) -> Orders:
+    return Orders(*(curves[quantity].slope if quantity in curves else np.nan for quantity in Orders._fields))
+
+
+def order_of_invariance(
+    model: StatisticalModel | ConditionalModel | Problem | Sequence[Subject],
+    samples: Any = None,
+    charts: Charts = (),
+    *,
+    start: Any = None,
+    inputs: Any = None,
+    time: float = 1.0,
+    steps: Iterable[int] = STEPS,
+    integrators: Integrators = INTEGRATORS,
+    backend: str = "numba",
+    progress: Progress | None = None,
+) -> OrderResult:
+    """Measure how fast integrators approach the flow, the Riemannian Euler method, and themselves in other charts.
+
+    All go to the same final time with ever smaller steps. Distances are Fisher–Rao distances in the model's own chart.
+    A distance that is not far above the noise, rounding and the tolerance of exact integrations, is left out of a fit.
+
+    Parameters
+    ----------
+    model : StatisticalModel, ConditionalModel, Problem, or sequence of Subject
+        What to study: a model with its samples, a problem such as :class:`riemopt.OperatorProblem`, or several
+        subjects, see :meth:`Subject.of`, which take the arguments up to `time` themselves.
+    samples : array_like, optional
+        The observations of a model, or its targets.
+    charts : mapping of str to model or Chart, or iterable of pairs, optional
+        The other charts, by label: reparametrizations of the model; for a problem,
+        :class:`~riemopt.models.chart.Chart` objects.
+    start : array_like, shape (n,)
+        Where to start, in the model's own chart.
+    inputs : array_like, optional
+        The inputs of a conditional model.
+    time : float, optional
+        The final time T.
+    steps : iterable of int, optional
+        In how many steps to go there; the step sizes are T over them.
+    integrators : iterable of str, Integrator or callable, or mapping of str to these, optional
+        Keys of :func:`riemopt.integrators.names`, integrators, and functions ``step(theta, gradient) -> theta``, see
+        :class:`riemopt.integrators.OptimizerStep`.
+    backend : str, optional
+        What runs the kernels of a model, see :class:`riemopt.Manifold`; not ``"cupy"``.
+    progress : callable, optional
+        Called as ``progress(done, total, what)`` before each piece of work.
+
+    Returns
+    -------
+    OrderResult
+
+    Raises
+    ------
+    ArgumentError
+        If an argument makes no sense, an integrator is named twice, or a problem does not offer the metric's product.
+    UnsupportedError
+        If an integrator needs a primitive that a problem does not offer.
+    DomainError, ModelError, DataError, ShapeError, UnknownNameError
+        See :func:`riemopt.experiments.invariance`.
+
+    Notes
+    -----
+    The noise is measured. Every run is repeated in a control: the model's own chart with the coordinates in other
+    units, where all methods that are covariant under linear maps do the same but for rounding. What the flow, and the
+    Riemannian Euler method of the same step size, differ by between charts counts as noise in distances from them, and
+    the latter also in the gap of methods that integrate exactly. Where the control differs by more than half the digits
+    at the coarsest step, a method is not covariant under linear maps, and its rounding is not known; a remark says so.
+
+    References
+    ----------
+    Song, Song and Ermon, "Accelerating Natural Gradient with Higher-Order Invariance", 2018, theorem 1.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> import riemopt as ro
+    >>> model = ro.models.Exponential()
+    >>> (rate,) = model.parameters
+    >>> r = sp.Symbol("r", positive=True)
+    >>> moved = model.reparametrize({rate: 1 / r}, parameters=(r,))
+    >>> result = ro.experiments.order_of_invariance(
+    ...     model, [0.5, 0.2, 0.1], {"rate = 1/r": moved}, start=[1.0], integrators=["ng", "mid"], backend="numpy"
+    ... )
+    >>> {key: round(orders.invariance, 1) for key, orders in result.slopes["Exponential"].items()}
+    {'ng': 1.0, 'mid': 2.0}
+    """
+    if isinstance(model, (StatisticalModel, ConditionalModel, Problem)):
+        if start is None:
+            raise ArgumentError("order_of_invariance needs a start: start=[...]")
+        settings: dict[str, Any] = {"start": start, "inputs": inputs, "time": time, "backend": backend}
+        subjects = [Subject.of(model, samples, charts, **settings)]
+    else:
+        subjects = list(model)
+    counts = _step_counts(steps)
+    rules = rules_of(integrators)
+    named: dict[str, Subject] = {}
+    for subject in subjects:
+        if subject.name in named:
+            raise ArgumentError(f"two subjects are called {subject.name!r}: Subject.of(..., name=...) tells them apart")
+        if not is_measurable(subject.own.problem):
+            raise ArgumentError(f"{subject.name}: without the metric's product there are no distances to measure")
+        named[subject.name] = subject
+    tell = progress or (lambda done, total, what: None)
+    total, done = len(named) * (len(rules) + 1), itertools.count()
+    curves: dict[str, dict[str, dict[str, Convergence]]] = {}
+    remarks: list[str] = []
+    for name, subject in named.items():
+        tell(next(done), total, f"{name}: the exact flow and Riemannian Euler")
+        study = _Study(subject, counts)
+        remarks += study.remarks
+        curves[name] = {}
+        for key, rule in rules.items():
+            tell(next(done), total, f"{name}: {key}")
+            curves[name][key] = study.curves(key, rule)
+    return OrderResult(named, curves, {key: rule.orders for key, rule in rules.items()}, remarks)
+
+
+def _step_counts(steps: Iterable[int]) -> tuple[int, ...]:
+    counts = tuple(sorted(set(steps)))
+    if not counts or not all(isinstance(k, (int, np.integer)) and k > 0 for k in counts):
+        raise ArgumentError(f"steps must be positive whole numbers, not {list(counts)}")
+    return counts
+
+
+class _Study:
+    """One subject: where the references end, and how far from them and from itself an integrator ends."""
+
+    def __init__(self, subject: Subject, counts: Sequence[int]) -> None:
+        self.subject, self.counts = subject, counts
+        self.remarks: list[str] = []
+        self.step_sizes = subject.time / np.array(counts, dtype=np.float64)
+        own, offers = subject.own, subject.own.problem.offers
+        self.flow: np.ndarray | None = None
+        self.flow_noise = 0.0
+        if "flow" in offers:
+            ends = [self._in_own(place, place.problem.flow(place.start, subject.time)) for place in self._places]
+            self.flow, self.flow_noise = ends[0], self._spread(ends)
+        self.euler: np.ndarray | None = None
+        self.euler_noise = np.zeros(len(counts))
+        if "exp" in offers:
+            ends = self._ends(RiemannianEuler())
+            self.euler, self.euler_noise = ends[:, 0], np.array([self._spread(row) for row in ends])
+        else:
+            self.remarks.append(
+                f"{subject.name}: without geodesics, distances are lengths of straight lines in the chart"
+            )
+        self.scale = fisher_rao(own.problem, own.start, own.start if self.flow is None else self.flow)
+
+    @property
+    def _places(self) -> list[Place]:
+        """The charts, then the control."""
+        return [*self.subject.places.values(), self.subject.control]
+
+    def _in_own(self, place: Place, point: np.ndarray) -> np.ndarray:
+        return place.to_own(point) if np.isfinite(point).all() else np.full_like(point, np.nan)
+
+    def _ends(self, rule: Integrator) -> np.ndarray:
+        """Where a rule ends, in own coordinates, shape (step sizes, charts and control, n)."""
+        # a step at a time: kernels of primitives serve all rules, a whole trajectory would be compiled for each
+        rule = copy.copy(rule)
+        rule.traceable = False
+        ends = []
+        for h, count in zip(self.step_sizes, self.counts, strict=True):
+            runs = (minimize(place.problem, rule, place.start, h, count, keep="last") for place in self._places)
+            ends.append([self._in_own(place, run.x) for place, run in zip(self._places, runs, strict=True)])
+        return np.array(ends)
+
+    def _distance(self, point: np.ndarray, target: np.ndarray) -> float:
+        return fisher_rao(self.subject.own.problem, point, target)
+
+    def _spread(self, points: Sequence[np.ndarray]) -> float:
+        """The largest distance between any two points; NaN where one is missing."""
+        return float(np.max([self._distance(a, b) for a, b in itertools.combinations(points, 2)]))
+
+    def curves(self, key: str, rule: Integrator) -> dict[str, Convergence]:
+        """What there is to know of an integrator."""
+        is_euler = isinstance(rule, RiemannianEuler) and rule.a == 0.0
+        ends = self._ends(rule)
+        own, charted = ends[:, 0], ends[:, :-1]
+        rounding = np.array([self._distance(*pair) for pair in ends[:, [0, -1]]])
+        known = rounding[np.isfinite(rounding)]
+        if len(known) and known[0] > np.sqrt(np.finfo(ends.dtype).eps) * self.scale:
+            self.remarks.append(f"{self.subject.name}: {key} depends on the units of the coordinates")
+            rounding = np.zeros_like(rounding)
+        rounding = np.nan_to_num(rounding)
+        curves = {}
+        if self.flow is not None:
+            distances = np.array([self._distance(self.flow, end) for end in own])
+            curves["flow"] = self._curve(distances, np.maximum(rounding, self.flow_noise))
+        if self.euler is not None and not is_euler:
+            distances = np.array([self._distance(*pair) for pair in zip(self.euler, own, strict=True)])
+            curves["riemannian_euler"] = self._curve(distances, np.maximum(rounding, self.euler_noise))
+        if charted.shape[1] > 1:
+            exact = not rule.needs or {"exp", "transport", "flow"} & set(rule.needs)
+            floor = np.maximum(rounding, self.euler_noise) if exact else rounding
+            curves["invariance"] = self._curve(np.array([self._spread(row) for row in charted]), floor)
+        return curves
+
+    def _curve(self, distances: np.ndarray, floor: np.ndarray) -> Convergence:
+        return Convergence(self.step_sizes, distances, floor)

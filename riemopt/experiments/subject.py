@@ -1,0 +1,163 @@
+"""Subject: a model or a problem in several charts, as a study of its integrators needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from riemopt.errors import ArgumentError, ShapeError
+from riemopt.experiments.charts import Charts, charts_of, start_in, to_own
+from riemopt.manifold import Manifold
+from riemopt.models import ConditionalModel, StatisticalModel
+from riemopt.models.chart import Chart
+from riemopt.models.domain import Domain
+from riemopt.problem import ChartedProblem, Problem
+
+__all__ = ["Place", "Subject"]
+
+_RTOL = 1e-12
+"""The tolerance of exact integrations: near rounding, and still to be had where the metric is ill-conditioned."""
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A problem in a chart.
+
+    Attributes
+    ----------
+    problem : Problem
+        The loss and its geometry in the coordinates of the chart.
+    start : array, shape (n,)
+        Where to start, in these coordinates.
+    to_own : callable
+        Takes points of the chart to the subject's own coordinates.
+    """
+
+    problem: Problem
+    start: np.ndarray
+    to_own: Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A model or a problem in several charts, with a start and a final time.
+
+    Attributes
+    ----------
+    name : str
+        What it is called.
+    places : dict of str to Place
+        The charts by label, its own first.
+    control : Place
+        Its own chart with every coordinate measured in other units. A method that is covariant under linear maps does
+        the same there but for rounding.
+    time : float
+        The final time T.
+    """
+
+    name: str
+    places: dict[str, Place]
+    control: Place
+    time: float
+
+    @property
+    def own(self) -> Place:
+        """The first chart."""
+        return next(iter(self.places.values()))
+
+    @classmethod
+    def of(
+        cls,
+        model: StatisticalModel | ConditionalModel | Problem,
+        samples: Any = None,
+        charts: Charts = (),
+        *,
+        start: Any,
+        inputs: Any = None,
+        time: float = 1.0,
+        name: str = "",
+        backend: str = "numba",
+        rtol: float = _RTOL,
+    ) -> Subject:
+        """A subject; see :func:`order_of_invariance` for what it takes.
+
+        Parameters
+        ----------
+        model : StatisticalModel, ConditionalModel or Problem
+            What to study.
+        samples : array_like, optional
+            The observations of a model, or its targets.
+        charts : mapping of str to model or Chart, or iterable of pairs, optional
+            Other charts by label: reparametrizations of a model; of a problem, charts whose original coordinates are
+            those of the problem.
+        start : array_like, shape (n,)
+            Where to start, in its own coordinates.
+        inputs : array_like, optional
+            The inputs of a conditional model.
+        time : float, optional
+            The final time.
+        name : str, optional
+            What to call it.
+        backend : str, optional
+            What runs the kernels of a model.
+        rtol : float, optional
+            The tolerance of exact integrations.
+
+        Raises
+        ------
+        ArgumentError
+            If there are samples where a problem is given, or none where a model is; or the time is not positive.
+        DomainError, ModelError, ShapeError
+            See :func:`riemopt.experiments.invariance`.
+        """
+        if not 0.0 < time < np.inf:
+            raise ArgumentError(f"time must be positive and finite, not {time!r}")
+        if isinstance(model, Problem):
+            if samples is not None or inputs is not None:
+                raise ArgumentError("a problem has its data: samples and inputs belong to a model")
+            places, control = _places_of_problem(model, dict(charts), start, rtol)
+            return cls(name or type(model).__name__, places, control, float(time))
+        if samples is None:
+            raise ArgumentError(f"{model.name} needs samples")
+        places, control = _places_of_model(model, samples, inputs, charts, start, backend, rtol)
+        return cls(name or model.name, places, control, float(time))
+
+
+def _places_of_model(
+    model: Any, samples: Any, inputs: Any, charts: Charts, start: Any, backend: str, rtol: float
+) -> tuple[dict[str, Place], Place]:
+    data = {} if inputs is None else {"inputs": inputs}
+
+    def place(label: str, moved: Any) -> Place:
+        problem = Manifold(moved, backend=backend).likelihood(samples, **data, rtol=rtol)
+        return Place(problem, start_in(model, label, moved, start), lambda points: to_own(model, moved, points))
+
+    places = {label: place(label, moved) for label, moved in charts_of(model, charts).items()}
+    return places, place("control", model.reparametrize(*_other_units(model.parameters)))
+
+
+def _places_of_problem(
+    problem: Problem, charts: dict[str, Chart], start: Any, rtol: float
+) -> tuple[dict[str, Place], Place]:
+    theta = np.asarray(start, dtype=np.float64)
+    if theta.ndim != 1:
+        raise ShapeError(f"start has shape {theta.shape}, but must be one point: (n,)")
+    problem.require_inside(theta, "start")
+
+    def place(chart: Chart) -> Place:
+        return Place(ChartedProblem(problem, chart, rtol=rtol), chart.from_original(theta), chart.to_original)
+
+    symbols = sp.symbols(f"theta1:{len(theta) + 1}", real=True)
+    control = Chart.of(Domain.of(symbols), *_other_units(symbols))
+    own = {"own": Place(problem, theta, lambda points: points)}
+    return own | {label: place(chart) for label, chart in charts.items()}, place(control)
+
+
+def _other_units(parameters: tuple[sp.Symbol, ...]) -> tuple[dict[sp.Symbol, sp.Expr], tuple[sp.Symbol, ...]]:
+    """Each coordinate as a multiple of a new one, by factors that floating point cannot multiply by exactly."""
+    scaled = tuple(sp.Symbol(f"{p.name}_in_other_units", **p.assumptions0) for p in parameters)
+    return {p: (i + sp.Rational(10, 7)) * x for i, (p, x) in enumerate(zip(parameters, scaled, strict=True))}, scaled
