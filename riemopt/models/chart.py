@@ -292,6 +292,38 @@ class Chart:
         array = as_points(covectors, self.original_parameters, "covectors")
         return _multiply(np.swapaxes(self.jacobian(points), -1, -2), array)
 
+    def bend(self, points: ArrayLike, vectors: ArrayLike) -> Floats:
+        """D²φ[v, v] = (∂²θ/∂ξ∂ξ) v v: the acceleration, in the original coordinates, of a straight line ξ + t v.
+
+        Parameters
+        ----------
+        points, vectors : array_like, shape (..., n)
+            In this chart; they broadcast.
+
+        Returns
+        -------
+        array, shape (..., n)
+            Not the coordinates of a vector: by this term connections differ from tensors.
+
+        Raises
+        ------
+        ShapeError
+            If the last axes have not length n, or the others do not broadcast.
+
+        Examples
+        --------
+        >>> alpha, beta, a, b = sp.symbols("alpha beta a b", positive=True)
+        >>> chart = Chart.of(Domain.of((alpha, beta)), {alpha: a**2, beta: 1 / b}, (a, b))
+        >>> chart.bend([1.0, 2.0], [3.0, 2.0])
+        array([18.,  1.])
+        """
+        arrays = as_points(points, self.parameters), as_points(vectors, self.parameters, "vectors")
+        try:
+            together = np.concatenate(np.broadcast_arrays(*arrays), axis=-1)
+        except ValueError:
+            raise _unbroadcast(*arrays) from None
+        return self._bends(together)
+
     @cached_property
     def jacobian_matrix(self) -> sp.ImmutableMatrix:
         """J as a SymPy matrix."""
@@ -314,6 +346,12 @@ class Chart:
     @cached_property
     def _slopes(self) -> Callable[[Floats], Floats]:
         return array_function(self.parameters, tuple(self.jacobian_matrix))
+
+    @cached_property
+    def _bends(self) -> Callable[[Floats], Floats]:
+        v = sp.ImmutableMatrix([sp.Dummy() for _ in self.parameters])
+        slopes = (self.jacobian_matrix * v).jacobian(sp.ImmutableMatrix(self.parameters))
+        return array_function((*self.parameters, *v), tuple(slopes * v))
 
     @cached_property
     def _closed_inverse(self) -> Callable[[Floats], Floats] | None:
@@ -492,8 +530,11 @@ def _multiply(matrices: Floats, vectors: Floats) -> Floats:
     try:
         return np.asarray((matrices @ vectors[..., None])[..., 0])
     except ValueError:
-        shapes = f"{matrices.shape[:-1]} and {vectors.shape}"
-        raise ShapeError(f"points and vectors of shapes {shapes} do not broadcast") from None
+        raise _unbroadcast(matrices[..., 0], vectors) from None
+
+
+def _unbroadcast(points: Floats, vectors: Floats) -> ShapeError:
+    return ShapeError(f"points and vectors of shapes {points.shape} and {vectors.shape} do not broadcast")
 
 
 # -- the inverse in closed form

@@ -1,8 +1,20 @@
 """Problems: whoever offers the primitives gets every integrator."""
 
+from riemopt.problem.charted import ChartedProblem
+from riemopt.problem.counted import CountedProblem
+from riemopt.problem.integrated import IntegratedProblem
 from riemopt.problem.likelihood import LikelihoodProblem
 from riemopt.problem.operator import OperatorProblem
 from riemopt.problem.protocol import PRIMITIVES, Problem
 from riemopt.problem.traced import Formulas
 
-__all__ = ["PRIMITIVES", "Formulas", "LikelihoodProblem", "OperatorProblem", "Problem"]
+__all__ = [
+    "PRIMITIVES",
+    "ChartedProblem",
+    "CountedProblem",
+    "Formulas",
+    "IntegratedProblem",
+    "LikelihoodProblem",
+    "OperatorProblem",
+    "Problem",
+]

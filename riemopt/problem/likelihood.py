@@ -88,6 +88,10 @@ class LikelihoodProblem(Problem):
         """The natural gradient at points, shape (..., n)."""
         return self._evaluate("natural_gradient", theta)
 
+    def acceleration(self, theta: Any, velocity: Any, a: float = 0.0) -> np.ndarray:
+        """The accelerations -g⁻¹Γ^(a)(θ̇) of geodesics at points, shape (..., n); what cancels is taken out first."""
+        return self._evaluate("acceleration", theta, velocity, a=a)
+
     def raise_index(self, theta: Any, covector: Any) -> np.ndarray:
         """The vectors g⁻¹c of covectors at points, shape (..., n)."""
         return self._evaluate("raise_index", theta, covector)

@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from riemopt.errors import ShapeError, UnsupportedError
-from riemopt.kernels.numpy import integrate
 from riemopt.linear_solvers import ConjugateGradient, LinearSolver
-from riemopt.problem.protocol import INTEGRATED, Problem
+from riemopt.problem.integrated import IntegratedProblem, integrable, real_numbers
+from riemopt.problem.protocol import INTEGRATED
 from riemopt.problem.traced import RTOL
 from riemopt.status import Status
 
@@ -19,7 +19,7 @@ __all__ = ["OperatorProblem"]
 Function = Callable[..., Any]
 
 
-class OperatorProblem(Problem):
+class OperatorProblem(IntegratedProblem):
     """A loss on a manifold whose metric and connection are known by their products.
 
     Parameters
@@ -76,37 +76,35 @@ class OperatorProblem(Problem):
         given = {"loss": loss, "gradient": gradient, "raise_index": fisher_product, "connection": connection}
         offers = {name for name, function in given.items() if function is not None}
         if "raise_index" in offers:
-            offers |= {"lower_index", "flow"}
-        if {"raise_index", "connection"} <= offers:
-            offers |= {"exp", "transport"}
-        self.offers = frozenset(offers)
+            offers.add("lower_index")
+        self.offers = integrable(offers).union(offers)
 
     def loss(self, theta: Any) -> float:
         """The loss; see :class:`Problem`."""
-        value = _numbers(self._loss(_point(theta)), "loss returned")
+        value = real_numbers(self._loss(self._point(theta)), "loss returned")
         if value.size != 1:
             raise ShapeError(f"loss returned an array of shape {value.shape}, not a number")
         return float(value.reshape(()))
 
     def gradient(self, theta: Any) -> np.ndarray:
         """The differential of the loss; see :class:`Problem`."""
-        point = _point(theta)
-        return _vector(self._gradient(point), point, "gradient returned")
+        point = self._point(theta)
+        return self._vector(self._gradient(point), point, "gradient returned")
 
     def fisher_product(self, theta: Any, vector: Any) -> np.ndarray:
         """The metric applied to a vector, a covector."""
         if self._fisher_product is None:
             self._lack("raise_index")
-        point = _point(theta)
-        return _vector(
-            self._fisher_product(point, _vector(vector, point, "the vector is")), point, "fisher_product returned"
+        point = self._point(theta)
+        return self._vector(
+            self._fisher_product(point, self._vector(vector, point, "the vector is")), point, "fisher_product returned"
         )
 
     def raise_index(self, theta: Any, covector: Any) -> np.ndarray:
         """The vector of a covector, by the solver; see :class:`Problem`."""
-        point = _point(theta)
-        right = _vector(covector, point, "the covector is")
-        return _vector(self.solver(lambda v: self.fisher_product(point, v), right), point, "solver returned")
+        point = self._point(theta)
+        right = self._vector(covector, point, "the covector is")
+        return self._vector(self.solver(lambda v: self.fisher_product(point, v), right), point, "solver returned")
 
     def lower_index(self, theta: Any, vector: Any) -> np.ndarray:
         """The covector of a vector, the Fisher product; see :class:`Problem`."""
@@ -118,41 +116,10 @@ class OperatorProblem(Problem):
             self._lack("connection")
         if a:
             raise UnsupportedError("an OperatorProblem has the Levi-Civita connection only: a must be 0")
-        point = _point(theta)
-        return _vector(self._connection(point, _vector(vector, point, "the vector is")), point, "connection returned")
-
-    def exp(self, theta: Any, vector: Any, a: float = 0.0) -> np.ndarray:
-        """The exponential map, by integrating the geodesic equation; see :class:`Problem`."""
-        point = _point(theta)
-        n = len(point)
-
-        def derivative(state: np.ndarray) -> np.ndarray:
-            return np.concatenate([state[n:], self.acceleration(state[:n], state[n:], a)])
-
-        start = np.concatenate([point, _vector(vector, point, "the vector is")])
-        return self._solved(derivative, start, 1.0)[:n]
-
-    def transport(self, theta: Any, along: Any, vector: Any) -> np.ndarray:
-        """A vector carried parallel to itself along a geodesic, by integration; see :class:`Problem`."""
-        point = _point(theta)
-        n = len(point)
-
-        def derivative(state: np.ndarray) -> np.ndarray:
-            place, velocity, carried = state[:n], state[n : 2 * n], state[2 * n :]
-            # the product of two vectors from those of their sum and difference with themselves
-            sides = (self.connection(place, velocity + sign * carried) for sign in (1, -1))
-            mixed = 0.25 * np.subtract(*sides)
-            return np.concatenate([velocity, self.acceleration(place, velocity), -self.raise_index(place, mixed)])
-
-        vectors = (_vector(given, point, "the vector is") for given in (along, vector))
-        return self._solved(derivative, np.concatenate([point, *vectors]), 1.0)[2 * n :]
-
-    def flow(self, theta: Any, time: Any) -> np.ndarray:
-        """The exact natural gradient flow; see :class:`Problem`."""
-        return self._solved(lambda point: -self.natural_gradient(point), _point(theta), float(time))
-
-    def _solved(self, derivative: Callable[[np.ndarray], np.ndarray], start: np.ndarray, time: float) -> np.ndarray:
-        return integrate(derivative, start, time, self.rtol, 0.01 * self.rtol)[1]
+        point = self._point(theta)
+        return self._vector(
+            self._connection(point, self._vector(vector, point, "the vector is")), point, "connection returned"
+        )
 
     def reason(self, primitive: str, theta: Any, *arguments: Any, **options: Any) -> Status:
         """Why a primitive gives numbers that are not finite, although its arguments are; some are computed again.
@@ -170,7 +137,7 @@ class OperatorProblem(Problem):
             ``NON_FINITE`` where a user's function gives such numbers; else ``SINGULAR_METRIC`` for a linear solve, and
             ``DIVERGED`` for an exact integration, which stops short where anything on its way does.
         """
-        point = _point(theta)
+        point = self._point(theta)
         if primitive in INTEGRATED:
             primitive, arguments = ("natural_gradient", ()) if primitive == "flow" else ("acceleration", arguments[:1])
             if np.all(np.isfinite(getattr(self, primitive)(point, *arguments))):
@@ -190,28 +157,3 @@ class OperatorProblem(Problem):
     def _lack(self, primitive: str) -> NoReturn:
         argument = "fisher_product" if primitive == "raise_index" else primitive
         raise UnsupportedError(f"this OperatorProblem does not offer {primitive!r}: it was made without {argument}=")
-
-
-def _point(theta: Any) -> np.ndarray:
-    point = _numbers(theta, "the point is")
-    if point.ndim != 1:
-        raise ShapeError(f"an OperatorProblem takes one point at a time, of shape (n,), not {point.shape}")
-    return point if point.dtype.kind == "f" else point.astype(np.float64)
-
-
-def _vector(value: Any, theta: np.ndarray, what: str) -> np.ndarray:
-    """A vector at a point, of no higher precision than the point."""
-    array = _numbers(value, what)
-    if array.shape != theta.shape:
-        raise ShapeError(f"{what} an array of shape {array.shape}, at a point of shape {theta.shape}")
-    if array.dtype.kind == "f" and array.dtype.itemsize <= theta.dtype.itemsize:
-        return array
-    with np.errstate(over="ignore"):  # what single precision cannot hold is infinite there
-        return array.astype(theta.dtype)
-
-
-def _numbers(value: Any, what: str) -> np.ndarray:
-    array = np.asarray(value)
-    if array.dtype.kind not in "fiu":
-        raise ShapeError(f"{what} {value!r:.60}, not an array of real numbers")
-    return array

@@ -164,7 +164,7 @@ def test_a_wrong_last_axis_is_refused(points) -> None:
     for method in (chart.to_original, chart.from_original, chart.jacobian):
         with pytest.raises(ShapeError, match="must have length 2"):
             method(points)
-    for move in (chart.push_forward, chart.pull_back_covectors):
+    for move in (chart.push_forward, chart.pull_back_covectors, chart.bend):
         with pytest.raises(ShapeError, match="must have length 2"):
             move([1.0, 1.0], points)
 
@@ -198,6 +198,20 @@ def test_a_covector_pulled_back_has_the_same_product_with_a_vector(chart: Chart)
     np.testing.assert_array_less(np.abs(here - there), 1e-13 * size)
 
 
+@each_chart
+def test_the_bend_is_the_derivative_of_vectors_pushed_forward_along_themselves(chart: Chart) -> None:
+    rng = np.random.default_rng(0)
+    points = chart.domain.interior_points(10, rng, spread=0.5)
+    vectors = rng.normal(size=points.shape) * np.minimum(np.abs(points), 1.0)
+
+    def change(h: float) -> np.ndarray:
+        return chart.push_forward(points + h * vectors, vectors) - chart.push_forward(points - h * vectors, vectors)
+
+    derivative = (8 * change(1e-4) - change(2e-4)) / 12e-4
+    size = np.abs(chart.push_forward(points, vectors)) + np.abs(derivative)
+    assert (np.abs(chart.bend(points, vectors) - derivative) <= 1e-8 * size.max()).all()
+
+
 def test_the_jacobian_has_original_coordinates_as_rows() -> None:
     chart = CLOSED["mean and variance"]
     assert chart.jacobian_matrix == sp.Matrix([[2 * a / b, -(a**2) / b**2], [1 / b, -a / b**2]])
@@ -211,8 +225,10 @@ def test_points_and_vectors_broadcast() -> None:
     assert pushed.shape == (4, 3, 2)
     np.testing.assert_allclose(pushed, 2 * points * vectors)
     assert chart.pull_back_covectors(points, [1.0, 1.0]).shape == (3, 2)
-    with pytest.raises(ShapeError, match="do not broadcast"):
-        chart.push_forward(np.ones((3, 2)), np.ones((4, 2)))
+    np.testing.assert_allclose(chart.bend(points, vectors), np.broadcast_to(2 * vectors**2, (4, 3, 2)))
+    for move in (chart.push_forward, chart.bend):
+        with pytest.raises(ShapeError, match=r"shapes \(3, 2\) and \(4, 2\) do not broadcast"):
+            move(np.ones((3, 2)), np.ones((4, 2)))
 
 
 # -- charts of charts

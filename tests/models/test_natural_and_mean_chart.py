@@ -54,6 +54,17 @@ def test_points_go_there_and_back(name):
         np.testing.assert_allclose(moved.chart.to_original(there), points, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["beta", "gamma", "vonmises"])
+def test_the_bend_of_an_implicit_chart_is_the_change_of_vectors_along_themselves(name):
+    chart, points = charts(name)[2].chart, charts(name)[3]
+    there = chart.from_original(points)
+    jacobian = np.linalg.inv(chart.jacobian(there))
+    vectors = np.einsum("...ij,...j", jacobian, 0.1 * points)  # of the size of the coordinates in the original chart
+    h = 1e-4
+    change = chart.push_forward(there + h * vectors, vectors) - chart.push_forward(there - h * vectors, vectors)
+    np.testing.assert_allclose(chart.bend(there, vectors), change / (2 * h), rtol=1e-5, atol=1e-7)
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_density_is_the_same(name):
     model, natural, mean, points = charts(name)

@@ -108,11 +108,7 @@ def test_accelerations_along_the_nearly_null_direction(chart, backend):
     points = model.chart.from_original(np.array([(alpha, 2.0) for alpha in SHAPES]))
     pushed = model.chart.to_original(points) * [1.0, 1.0 + 1e-6]
     vectors = np.linalg.solve(model.chart.jacobian(points), pushed[..., None])[..., 0]
-
-    def rule(p, x, v):
-        return p.acceleration(x, v)
-
-    found = manifold._evaluate("acceleration", rule, [points, vectors], [(2,)])
+    found = manifold.likelihood([1.0, 2.0]).acceleration(points, vectors)
     symbols = exact(sp.Array(manifold.symbolic.christoffel).tolist(), model.parameters, points)
     g = metrics(model, points)
     for i, vector in enumerate(vectors):
