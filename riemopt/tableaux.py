@@ -11,7 +11,7 @@ import numpy as np
 
 from riemopt.errors import ArgumentError
 
-__all__ = ["CLASSICAL", "DORMAND_PRINCE_5", "DORMAND_PRINCE_853", "HEUN", "Row", "Tableau"]
+__all__ = ["CLASSICAL", "DORMAND_PRINCE_5", "DORMAND_PRINCE_853", "HEUN", "NYSTROM", "Row", "Tableau"]
 
 Row = Mapping[int, float]
 """The index of a stage to its coefficient; zeros are left out, so that nothing multiplies them."""
@@ -171,6 +171,19 @@ HEUN = Tableau([[1.0]], [1 / 2, 1 / 2])
 CLASSICAL = Tableau([[1 / 2], [0, 1 / 2], [0, 0, 1]], [1 / 6, 1 / 3, 1 / 3, 1 / 6])
 """The classical method of order 4: Kutta, "Beitrag zur näherungsweisen Integration totaler Differentialgleichungen",
 1901."""
+
+NYSTROM = Tableau(
+    stages=[
+        [1 / 3],
+        [4 / 25, 6 / 25],
+        [1 / 4, -3, 15 / 4],
+        [2 / 27, 10 / 9, -50 / 81, 8 / 81],
+        [2 / 25, 12 / 25, 2 / 15, 8 / 75, 0],
+    ],
+    weights=[23 / 192, 0, 125 / 192, 0, -27 / 64, 125 / 192],
+)
+"""Kutta's method of order 5 as corrected by Nyström, "Über die numerische Integration von Differentialgleichungen",
+1925."""
 
 DORMAND_PRINCE_5 = Tableau(
     stages=[

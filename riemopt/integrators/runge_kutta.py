@@ -7,13 +7,14 @@ from typing import Any
 
 from riemopt.errors import ArgumentError, UnknownNameError
 from riemopt.integrators.base import Integrator, Orders, register
-from riemopt.tableaux import CLASSICAL, DORMAND_PRINCE_5, DORMAND_PRINCE_853, HEUN, Tableau
+from riemopt.tableaux import CLASSICAL, DORMAND_PRINCE_5, DORMAND_PRINCE_853, HEUN, NYSTROM, Tableau
 
 __all__ = ["RungeKutta"]
 
 _TABLEAUX: Mapping[str, Tableau] = {
     "heun": HEUN,
     "rk4": CLASSICAL,
+    "rk5": NYSTROM,
     "dopri5": DORMAND_PRINCE_5,
     "dop853": DORMAND_PRINCE_853,
 }
@@ -35,7 +36,8 @@ class RungeKutta(Integrator):
     Parameters
     ----------
     tableau : str or Tableau
-        ``"heun"`` of order 2, ``"rk4"``, ``"dopri5"`` of order 5, ``"dop853"`` of order 8, or a tableau of your own.
+        ``"heun"`` of order 2, ``"rk4"``, ``"rk5"``, Dormand and Prince's ``"dopri5"`` of order 5 and ``"dop853"`` of order
+        8, or a tableau of your own.
 
     Raises
     ------
