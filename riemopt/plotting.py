@@ -13,10 +13,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.mathtext import MathTextParser
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-__all__ = ["Figure", "Style", "fit_figure", "invariance_figure", "save", "styles"]
+__all__ = ["Figure", "Style", "fit_figure", "invariance_figure", "order_figure", "save", "styles"]
 
 Paths = Mapping[str, np.ndarray]
 
@@ -61,6 +62,18 @@ _STYLES = {
     "gd": Style("gradient descent", "#E69F00", marker="D"),
     "ng-exact": Style("natural gradient flow", "#000000", (0, (4, 2))),
     "geo-exact": Style("Riemannian Euler", "#808080", (0, (1, 1.2))),
+    "geo3": Style("geodesic series", "#2E8B57", (0, (4, 1.2)), "^"),
+    "geo4": Style("geodesic series", "#5FA777", (0, (3, 1.2)), "^"),
+    "geo5": Style("geodesic series", "#95C8A3", (0, (2, 1.2)), "^"),
+    "heun": Style("Heun", "#56B4E9", marker="P"),
+    "rk4": Style("Runge-Kutta", "#3A4CC0", marker="D"),
+    "rk5": Style("Nyström", "#7A5CC8", marker="X"),
+    "dopri5": Style("Dormand-Prince", "#9C6FD6", (0, (4, 1.2)), "X"),
+    "dop853": Style("Dormand-Prince", "#5D2A8A", marker="*"),
+    "mirror": Style("mirror descent", "#8C6D31", (0, (4, 1.2)), "<"),
+    "mirror-dual": Style("dual mirror descent", "#B99B5E", (0, (4, 1.2)), ">"),
+    "mid-exact": Style("Riemannian midpoint", "#444444", (0, (3, 1, 1, 1)), "s"),
+    "ng-adaptive": Style("adaptive flow", "#000000", (0, (1, 1)), "d"),
 }
 _OTHERS = [Style("", "#56B4E9", marker="P"), Style("", "#8C6D31", marker="X"), Style("", "#5D4A9C", marker="*")]
 
@@ -179,6 +192,57 @@ def invariance_figure(
             axes.tick_params(labelsize=_LOOK["xtick.labelsize"])  # or Matplotlib asks again when it draws
         _lay_out(figure)
     return figure
+
+
+def order_figure(curves: Mapping[str, Mapping[str, Mapping[str, Any]]], quantities: Mapping[str, str]) -> Figure:
+    """Distances against the step size on logarithmic scales, a row for each subject and a panel for each quantity.
+
+    Points that a slope was fitted to are filled, and those that are noise hollow and pale.
+
+    Parameters
+    ----------
+    curves : mapping of str to mapping of str to mapping of str to Convergence
+        By subject, integrator and quantity.
+    quantities : mapping of str to str
+        The quantities in the order of the panels, and what stands above them.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    keys = list(dict.fromkeys(key for rows in curves.values() for key in rows))
+    look = styles(keys)
+    with mpl.rc_context(_LOOK):
+        size = (2.9 * len(quantities) + 0.3, 2.6 * len(curves) + 0.7 + 0.16 * math.ceil(len(keys) / 4))
+        figure = Figure(figsize=size, dpi=_DPI, layout="constrained")
+        panels = figure.subplots(len(curves), len(quantities), squeeze=False, sharex="row", sharey="row")
+        for row, (name, rows) in zip(panels, curves.items(), strict=True):
+            for axes, (quantity, heading) in zip(row, quantities.items(), strict=True):
+                axes.set(xscale="log", yscale="log", title=heading if row is panels[0] else "")
+                for key, known in rows.items():
+                    if quantity in known:
+                        _convergence(axes, known[quantity], look[key])
+                axes.set(xlabel="step size" if row is panels[-1] else "")
+            row[0].set_ylabel(f"{name}: Fisher-Rao distance" if len(curves) > 1 else "Fisher-Rao distance")
+        entries = [Line2D([], [], **style.artist) for style in look.values()]
+        labels = [style.label(key) for key, style in look.items()]
+        figure.legend(entries, labels, loc="outside upper center", ncols=4, frameon=False)
+        _lay_out(figure)
+    return figure
+
+
+def _convergence(axes: Axes, curve: Any, style: Style) -> None:
+    """One curve: a line through what is more than noise, and a marker for every distance that was found."""
+    shown = np.isfinite(curve.distances) & (curve.distances > 0)
+    axes.plot(curve.step_sizes[curve.usable], curve.distances[curve.usable], color=style.colour, linestyle=style.line)
+    marks: dict[str, Any] = {"color": style.colour, "marker": style.marker or "o", "linestyle": ""}
+    kinds: tuple[tuple[np.ndarray, dict[str, Any]], ...] = (
+        (curve.fitted, {}),
+        (shown & curve.usable & ~curve.fitted, {"markerfacecolor": "white", "markeredgewidth": 0.8}),
+        (shown & ~curve.usable, {"markerfacecolor": "none", "markeredgewidth": 0.6, "alpha": 0.35}),
+    )
+    for which, extra in kinds:
+        axes.plot(curve.step_sizes[which], curve.distances[which], **marks, **extra)
 
 
 def fit_figure(

@@ -12,8 +12,11 @@ __all__ = ["Convergence"]
 _ABOVE = 30.0
 """How far above the noise floor a distance must be: a thirtieth moves the slope over an octave by 0.05."""
 
-_FEWEST, _MOST = 3, 6
+_FEWEST, _MOST = 5, 9
 """Points of a fit."""
+
+_SCATTER = 0.03
+"""How far points may lie off the fit, relative: about what noise does at the last of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +44,11 @@ class Convergence:
 
     @cached_property
     def fitted(self) -> np.ndarray:
-        """Which distances the slope was fitted to, shape (m,): the finest ones that are more than noise."""
-        fitted = np.zeros(len(self.distances), dtype=bool)
+        """Which distances the slope was fitted to, shape (m,): the finest beyond noise, as many as follow a power."""
         chosen = np.flatnonzero(self.usable)[-_MOST:]
+        while len(chosen) > _FEWEST and self._scatter(chosen) > _SCATTER:
+            chosen = chosen[1:]
+        fitted = np.zeros(len(self.distances), dtype=bool)
         if len(chosen) >= _FEWEST:
             fitted[chosen] = True
         return fitted
@@ -60,12 +65,33 @@ class Convergence:
         found = np.isfinite(self.distances)
         return bool(found.any() and not self.usable.any())
 
-    @cached_property
+    @property
     def slope(self) -> float:
-        """The power p in distance ≈ C hᵖ; infinite where all is noise, NaN where there are too few points."""
-        if self.is_noise:
-            return np.inf
-        if not self.fitted.any():
-            return np.nan
-        h, d = self.step_sizes[self.fitted], self.distances[self.fitted]
-        return float(np.polyfit(np.log(h), np.log(d), 1)[0])
+        """The power p in distance ≈ C hᵖ (1 + c h); infinite where all is noise, NaN where there are too few points."""
+        return self._fit[0]
+
+    @property
+    def uncertainty(self) -> float:
+        """How far the slope may be off: what is left of the difference that c makes on the finer half of the points."""
+        return self._fit[1]
+
+    @cached_property
+    def _fit(self) -> tuple[float, float]:
+        if self.is_noise or not self.fitted.any():
+            return np.inf if self.is_noise else np.nan, np.nan
+        chosen = np.flatnonzero(self.fitted)
+        fine = chosen[len(chosen) // 2 :]
+        plain = np.polyfit(np.log(self.step_sizes[fine]), np.log(self.distances[fine]), 1)[0]
+        slope = float(self._corrected(chosen)[0][1])
+        return slope, abs(slope - float(plain))
+
+    def _corrected(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The coefficients of log C + p log h + c h, the columns that they multiply, and what these are to give."""
+        h = self.step_sizes[chosen]
+        columns = np.stack([np.ones_like(h), np.log(h), h], axis=1)
+        wanted = np.log(self.distances[chosen])
+        return np.linalg.lstsq(columns, wanted, rcond=None)[0], columns, wanted
+
+    def _scatter(self, chosen: np.ndarray) -> float:
+        coefficients, columns, wanted = self._corrected(chosen)
+        return float(np.abs(columns @ coefficients - wanted).max())

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["fisher_rao", "is_measurable"]
+__all__ = ["fisher_rao", "is_measurable", "straight_length"]
 
 _ITERATIONS = 100
-_FOUND = 1e-6  # what a geodesic may miss its target by, as a part of its length
+_FOUND = 1e-6  # what a geodesic may miss its target by, as a part of its length,
+_ROUNDING = 64.0  # and in units of rounding
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 
@@ -37,9 +38,7 @@ def fisher_rao(problem: Any, point: np.ndarray, target: np.ndarray) -> float:
     if not (np.isfinite(point).all() and np.isfinite(target).all()):
         return np.nan
     if "exp" not in problem.offers:
-        line = target - point
-        speeds = [_length(problem, point + 0.5 * (1.0 + node) * line, line) for node in _NODES]
-        return float(0.5 * _WEIGHTS @ speeds)
+        return straight_length(problem, point, target)
     vector, missed = target - point, np.inf
     for _ in range(_ITERATIONS):
         rest = target - problem.exp(point, vector)
@@ -48,7 +47,15 @@ def fisher_rao(problem: Any, point: np.ndarray, target: np.ndarray) -> float:
             break
         missed = np.abs(rest).max()
         vector = vector + rest
-    return _length(problem, point, vector) if missed <= _FOUND * np.abs(vector).max() else np.nan
+    rounding = _ROUNDING * np.finfo(vector.dtype).eps * np.abs(point).max()
+    return _length(problem, point, vector) if missed <= _FOUND * np.abs(vector).max() + rounding else np.nan
+
+
+def straight_length(problem: Any, point: np.ndarray, target: np.ndarray) -> float:
+    """The length of the straight line in the chart between two points."""
+    line = target - point
+    speeds = [_length(problem, point + 0.5 * (1.0 + node) * line, line) for node in _NODES]
+    return float(0.5 * _WEIGHTS @ speeds)
 
 
 def _length(problem: Any, point: np.ndarray, vector: np.ndarray) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 from riemopt.errors import ArgumentError
 from riemopt.experiments.charts import Charts, Integrators, rules_of
 from riemopt.experiments.convergence import Convergence
-from riemopt.experiments.distance import fisher_rao, is_measurable
+from riemopt.experiments.distance import fisher_rao, is_measurable, straight_length
 from riemopt.experiments.results import Progress, Tables, write_csv, write_files
 from riemopt.experiments.subject import Place, Subject
 from riemopt.integrators import Integrator, Orders, RiemannianEuler
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 __all__ = ["INTEGRATORS", "STEPS", "OrderResult", "order_of_invariance"]
 
-STEPS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
-"""Numbers of steps to the final time: halvings from a half and from a third of it."""
+STEPS = tuple(sorted(first * 2**k for first in (4, 5, 6, 7) for k in range(6)))
+"""Numbers of steps to the final time: halvings from four step sizes within an octave."""
 
 INTEGRATORS = (
-    *("ng", "mid", "geo", "geof", "geo3", "geo4", "heun", "rk4", "dopri5", "dop853"),
+    *("ng", "mid", "geo", "geof", "geo3", "geo4", "heun", "rk4", "rk5", "dop853"),
     *("geo-exact", "mirror", "mirror-dual", "mid-exact"),
 )
 """The integrators of a study that names none."""
@@ -116,7 +116,9 @@ class OrderResult:
             return f"≤ {np.nanmax(curve.distances):.0e}", "all", expected
         time, (finest, coarsest) = self.subjects[name].time, curve.range
         steps = "" if np.isnan(finest) else f"{round(time / coarsest)}-{round(time / finest)}"
-        return f"{curve.slope:.2f}", steps, expected
+        if not np.isfinite(curve.slope):
+            return "too few", steps, expected
+        return f"{curve.slope:.2f} ± {curve.uncertainty:.2f}", steps, expected
 
     def plot(self) -> Figure:
         """The distances against the step size, a row for each subject and a panel for each quantity."""
@@ -147,7 +149,7 @@ class OrderResult:
         from riemopt import plotting
 
         figure = self.plot()
-        slopes = ["subject", "integrator", "quantity", "slope", "theory", "finest_step", "coarsest_step"]
+        slopes = ["subject", "integrator", "quantity", "slope", "uncertainty", "theory", "finest_step", "coarsest_step"]
         distances = ["subject", "integrator", "quantity", "step_size", "distance", "noise", "fitted"]
         return write_files(
             folder,
@@ -169,7 +171,7 @@ class OrderResult:
         for subject, key, quantity, curve in self._all():
             theory = self.theory[key]
             expected = "" if theory is None else float(getattr(theory, quantity))
-            yield subject, key, quantity, curve.slope, expected, *curve.range
+            yield subject, key, quantity, curve.slope, curve.uncertainty, expected, *curve.range
 
     def _distance_rows(self) -> Iterable[tuple[Any, ...]]:
         for subject, key, quantity, curve in self._all():
@@ -181,7 +183,7 @@ class OrderResult:
 _HEADINGS = {"flow": "flow", "riemannian_euler": "Riem. Euler", "invariance": "gap"}
 _LEGEND = """
 Slopes: powers of the step size with which the Fisher-Rao distance at the final time vanishes, from the flow, from
-Riemannian Euler, and between charts; fitted to runs of that many steps. "≤" gives the largest where all are noise."""
+Riemannian Euler, and between charts; fitted to runs of that many steps. Where all are noise, "≤" gives the largest."""
 
 
 def _order(order: float) -> str:
@@ -298,11 +300,11 @@ def order_of_invariance(
     for name, subject in named.items():
         tell(next(done), total, f"{name}: the exact flow and Riemannian Euler")
         study = _Study(subject, counts)
-        remarks += study.remarks
         curves[name] = {}
         for key, rule in rules.items():
             tell(next(done), total, f"{name}: {key}")
             curves[name][key] = study.curves(key, rule)
+        remarks += study.remarks
     return OrderResult(named, curves, {key: rule.orders for key, rule in rules.items()}, remarks)
 
 
@@ -324,18 +326,19 @@ class _Study:
         self.flow: np.ndarray | None = None
         self.flow_noise = 0.0
         if "flow" in offers:
-            ends = [self._in_own(place, place.problem.flow(place.start, subject.time)) for place in self._places]
-            self.flow, self.flow_noise = ends[0], self._spread(ends)
+            reached = [self._in_own(place, place.problem.flow(place.start, subject.time)) for place in self._places]
+            self.flow, self.flow_noise = reached[0], self._spread(reached)
         self.euler: np.ndarray | None = None
         self.euler_noise = np.zeros(len(counts))
         if "exp" in offers:
             ends = self._ends(RiemannianEuler())
-            self.euler, self.euler_noise = ends[:, 0], np.array([self._spread(row) for row in ends])
+            spreads = [self._spread(row) for row in ends]
+            self.euler, self.euler_noise = ends[:, 0], np.maximum.accumulate(spreads)
         else:
             self.remarks.append(
                 f"{subject.name}: without geodesics, distances are lengths of straight lines in the chart"
             )
-        self.scale = fisher_rao(own.problem, own.start, own.start if self.flow is None else self.flow)
+        self.scale = 0.0 if self.flow is None else straight_length(own.problem, own.start, self.flow)
 
     @property
     def _places(self) -> list[Place]:
@@ -359,7 +362,7 @@ class _Study:
     def _distance(self, point: np.ndarray, target: np.ndarray) -> float:
         return fisher_rao(self.subject.own.problem, point, target)
 
-    def _spread(self, points: Sequence[np.ndarray]) -> float:
+    def _spread(self, points: Iterable[np.ndarray]) -> float:
         """The largest distance between any two points; NaN where one is missing."""
         return float(np.max([self._distance(a, b) for a, b in itertools.combinations(points, 2)]))
 
@@ -372,8 +375,9 @@ class _Study:
         known = rounding[np.isfinite(rounding)]
         if len(known) and known[0] > np.sqrt(np.finfo(ends.dtype).eps) * self.scale:
             self.remarks.append(f"{self.subject.name}: {key} depends on the units of the coordinates")
-            rounding = np.zeros_like(rounding)
-        rounding = np.nan_to_num(rounding)
+            known = np.zeros(1)
+        # one difference may be small by chance, or nothing: the largest stands for all
+        rounding = np.full(len(rounding), known.max(initial=0.0))
         curves = {}
         if self.flow is not None:
             distances = np.array([self._distance(self.flow, end) for end in own])

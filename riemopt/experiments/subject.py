@@ -19,8 +19,8 @@ from riemopt.problem import ChartedProblem, Problem
 
 __all__ = ["Place", "Subject"]
 
-_RTOL = 1e-12
-"""The tolerance of exact integrations: near rounding, and still to be had where the metric is ill-conditioned."""
+_RTOL = 1e-13
+"""The tolerance of exact integrations, near rounding."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,7 +36,7 @@ class RungeKutta(Integrator):
     Parameters
     ----------
     tableau : str or Tableau
-        ``"heun"`` of order 2, ``"rk4"``, ``"rk5"``, Dormand and Prince's ``"dopri5"`` of order 5 and ``"dop853"`` of order
+        ``"heun"`` of order 2, ``"rk4"``, ``"rk5"``, Dormand and Prince's ``"dopri5"`` and ``"dop853"`` of orders 5 and
         8, or a tableau of your own.
 
     Raises
