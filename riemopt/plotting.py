@@ -213,20 +213,22 @@ def order_figure(curves: Mapping[str, Mapping[str, Mapping[str, Any]]], quantiti
     keys = list(dict.fromkeys(key for rows in curves.values() for key in rows))
     look = styles(keys)
     with mpl.rc_context(_LOOK):
-        size = (2.9 * len(quantities) + 0.3, 2.6 * len(curves) + 0.7 + 0.16 * math.ceil(len(keys) / 4))
+        size = (2.9 * len(quantities) + 0.3, 2.6 * len(curves) + 0.7 + 0.16 * math.ceil(len(keys) / 3))
         figure = Figure(figsize=size, dpi=_DPI, layout="constrained")
         panels = figure.subplots(len(curves), len(quantities), squeeze=False, sharex="row", sharey="row")
         for row, (name, rows) in zip(panels, curves.items(), strict=True):
-            for axes, (quantity, heading) in zip(row, quantities.items(), strict=True):
-                axes.set(xscale="log", yscale="log", title=heading if row is panels[0] else "")
+            for axes, quantity in zip(row, quantities, strict=True):
+                axes.set(xscale="log", yscale="log")
                 for key, known in rows.items():
                     if quantity in known:
                         _convergence(axes, known[quantity], look[key])
-                axes.set(xlabel="step size" if row is panels[-1] else "")
             row[0].set_ylabel(f"{name}: Fisher-Rao distance" if len(curves) > 1 else "Fisher-Rao distance")
+        for first, last, heading in zip(panels[0], panels[-1], quantities.values(), strict=True):
+            first.set_title(heading)
+            last.set_xlabel("step size")
         entries = [Line2D([], [], **style.artist) for style in look.values()]
         labels = [style.label(key) for key, style in look.items()]
-        figure.legend(entries, labels, loc="outside upper center", ncols=4, frameon=False)
+        figure.legend(entries, labels, loc="outside upper center", ncols=3, frameon=False)
         _lay_out(figure)
     return figure
 
