@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.mathtext import MathTextParser
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-__all__ = ["Figure", "Style", "fit_figure", "invariance_figure", "order_figure", "save", "styles"]
+__all__ = ["Figure", "Style", "cost_figure", "fit_figure", "invariance_figure", "order_figure", "save", "styles"]
 
 Paths = Mapping[str, np.ndarray]
 
@@ -245,6 +245,53 @@ def _convergence(axes: Axes, curve: Any, style: Style) -> None:
     )
     for which, extra in kinds:
         axes.plot(curve.step_sizes[which], curve.distances[which], **marks, **extra)
+
+
+def cost_figure(wanted: Sequence[float], costs: Mapping[str, Mapping[str, Sequence[Any]]]) -> Figure:
+    """Linear solves against the distance to the flow on logarithmic scales, a panel for each subject.
+
+    Numbers that are extrapolated have hollow markers.
+
+    Parameters
+    ----------
+    wanted : sequence of float
+        The distances.
+    costs : mapping of str to mapping of str to sequence of Cost
+        By subject and integrator, one for each distance.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    keys = list(dict.fromkeys(key for rows in costs.values() for key in rows))
+    look = styles(keys)
+    across = min(len(costs), 3)
+    down = math.ceil(len(costs) / across)
+    distances = np.array(wanted)
+    with mpl.rc_context(_LOOK):
+        size = (2.9 * max(across, 2) + 0.3, 2.6 * down + 0.7 + 0.16 * math.ceil(len(keys) / 3))
+        figure = Figure(figsize=size, dpi=_DPI, layout="constrained")
+        panels = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
+        for axes in panels[len(costs) :]:
+            axes.set_axis_off()
+        for axes, (name, rows) in zip(panels, costs.items(), strict=False):
+            axes.set(xscale="log", yscale="log", xlabel="Fisher-Rao distance", title=_typeset(name))
+            for key, row in rows.items():
+                solves = np.array([cost.solves for cost in row])
+                measured = np.array([not cost.extrapolated for cost in row])
+                style = look[key]
+                axes.plot(distances, solves, color=style.colour, linestyle=style.line)
+                marks: dict[str, Any] = {"color": style.colour, "marker": style.marker or "o", "linestyle": ""}
+                axes.plot(distances[measured], solves[measured], **marks)
+                axes.plot(distances[~measured], solves[~measured], **marks, markerfacecolor="white")
+        panels[0].xaxis.set_inverted(True)
+        for axes in panels[::across]:
+            axes.set_ylabel("linear solves")
+        entries = [Line2D([], [], **style.artist) for style in look.values()]
+        labels = [style.label(key) for key, style in look.items()]
+        figure.legend(entries, labels, loc="outside upper center", ncols=3, frameon=False)
+        _lay_out(figure)
+    return figure
 
 
 def fit_figure(

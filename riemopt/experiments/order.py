@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,12 +14,11 @@ import numpy as np
 from riemopt.errors import ArgumentError
 from riemopt.experiments.charts import Charts, Integrators, rules_of
 from riemopt.experiments.convergence import Convergence
-from riemopt.experiments.distance import fisher_rao, is_measurable, straight_length
+from riemopt.experiments.distance import fisher_rao, straight_length
 from riemopt.experiments.results import Progress, Tables, write_csv, write_files
-from riemopt.experiments.subject import Place, Subject
+from riemopt.experiments.subject import Place, Subject, subjects_of
 from riemopt.integrators import Integrator, Orders, RiemannianEuler
 from riemopt.models import ConditionalModel, StatisticalModel
-from riemopt.optimize import minimize
 from riemopt.problem import Problem
 
 if TYPE_CHECKING:
@@ -277,22 +275,9 @@ def order_of_invariance(
     >>> {key: round(orders.invariance, 1) for key, orders in result.slopes["Exponential"].items()}
     {'ng': 1.0, 'mid': 2.0}
     """
-    if isinstance(model, (StatisticalModel, ConditionalModel, Problem)):
-        if start is None:
-            raise ArgumentError("order_of_invariance needs a start: start=[...]")
-        settings: dict[str, Any] = {"start": start, "inputs": inputs, "time": time, "backend": backend}
-        subjects = [Subject.of(model, samples, charts, **settings)]
-    else:
-        subjects = list(model)
+    named = subjects_of(model, samples, charts, start=start, inputs=inputs, time=time, backend=backend)
     counts = _step_counts(steps)
     rules = rules_of(integrators)
-    named: dict[str, Subject] = {}
-    for subject in subjects:
-        if subject.name in named:
-            raise ArgumentError(f"two subjects are called {subject.name!r}: Subject.of(..., name=...) tells them apart")
-        if not is_measurable(subject.own.problem):
-            raise ArgumentError(f"{subject.name}: without the metric's product there are no distances to measure")
-        named[subject.name] = subject
     tell = progress or (lambda done, total, what: None)
     total, done = len(named) * (len(rules) + 1), itertools.count()
     curves: dict[str, dict[str, dict[str, Convergence]]] = {}
@@ -326,7 +311,7 @@ class _Study:
         self.flow: np.ndarray | None = None
         self.flow_noise = 0.0
         if "flow" in offers:
-            reached = [self._in_own(place, place.problem.flow(place.start, subject.time)) for place in self._places]
+            reached = [place.flow(subject.time) for place in self._places]
             self.flow, self.flow_noise = reached[0], self._spread(reached)
         self.euler: np.ndarray | None = None
         self.euler_noise = np.zeros(len(counts))
@@ -345,19 +330,11 @@ class _Study:
         """The charts, then the control."""
         return [*self.subject.places.values(), self.subject.control]
 
-    def _in_own(self, place: Place, point: np.ndarray) -> np.ndarray:
-        return place.to_own(point) if np.isfinite(point).all() else np.full_like(point, np.nan)
-
     def _ends(self, rule: Integrator) -> np.ndarray:
         """Where a rule ends, in own coordinates, shape (step sizes, charts and control, n)."""
-        # a step at a time: kernels of primitives serve all rules, a whole trajectory would be compiled for each
-        rule = copy.copy(rule)
-        rule.traceable = False
-        ends = []
-        for h, count in zip(self.step_sizes, self.counts, strict=True):
-            runs = (minimize(place.problem, rule, place.start, h, count, keep="last") for place in self._places)
-            ends.append([self._in_own(place, run.x) for place, run in zip(self._places, runs, strict=True)])
-        return np.array(ends)
+        return np.array(
+            [[place.end(rule, self.subject.time, count) for place in self._places] for count in self.counts]
+        )
 
     def _distance(self, point: np.ndarray, target: np.ndarray) -> float:
         return fisher_rao(self.subject.own.problem, point, target)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +12,16 @@ import sympy as sp
 
 from riemopt.errors import ArgumentError, ShapeError
 from riemopt.experiments.charts import Charts, charts_of, start_in, to_own
+from riemopt.experiments.distance import is_measurable
+from riemopt.integrators import Integrator
 from riemopt.manifold import Manifold
 from riemopt.models import ConditionalModel, StatisticalModel
 from riemopt.models.chart import Chart
 from riemopt.models.domain import Domain
+from riemopt.optimize import minimize
 from riemopt.problem import ChartedProblem, Problem
 
-__all__ = ["Place", "Subject"]
+__all__ = ["Place", "Subject", "subjects_of"]
 
 _RTOL = 1e-13
 """The tolerance of exact integrations, near rounding."""
@@ -40,6 +44,20 @@ class Place:
     problem: Problem
     start: np.ndarray
     to_own: Callable[[np.ndarray], np.ndarray]
+
+    def end(self, rule: Integrator, time: float, steps: int) -> np.ndarray:
+        """Where a rule ends after a time in so many steps, in the subject's own coordinates; NaN where it fails."""
+        # a step at a time: kernels of primitives serve all rules, a whole trajectory would be compiled for each
+        rule = copy.copy(rule)
+        rule.traceable = False
+        return self._in_own(minimize(self.problem, rule, self.start, time / steps, steps, keep="last").x)
+
+    def flow(self, time: float) -> np.ndarray:
+        """Where the natural gradient flow is after a time, in the subject's own coordinates; NaN where it ends."""
+        return self._in_own(self.problem.flow(self.start, time))
+
+    def _in_own(self, point: np.ndarray) -> np.ndarray:
+        return self.to_own(point) if np.isfinite(point).all() else np.full_like(point, np.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +143,35 @@ class Subject:
             raise ArgumentError(f"{model.name} needs samples")
         places, control = _places_of_model(model, samples, inputs, charts, start, backend, rtol)
         return cls(name or model.name, places, control, float(time))
+
+
+def subjects_of(
+    model: StatisticalModel | ConditionalModel | Problem | Sequence[Subject],
+    samples: Any = None,
+    charts: Charts = (),
+    *,
+    start: Any = None,
+    **settings: Any,
+) -> dict[str, Subject]:
+    """What a study is given, by name: several subjects, or what :meth:`Subject.of` makes one of.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no start, two subjects have the same name, or a problem does not offer the metric's product.
+    """
+    if isinstance(model, (StatisticalModel, ConditionalModel, Problem)):
+        if start is None:
+            raise ArgumentError("a model or a problem needs a start: start=[...]")
+        model = [Subject.of(model, samples, charts, start=start, **settings)]
+    named: dict[str, Subject] = {}
+    for subject in model:
+        if subject.name in named:
+            raise ArgumentError(f"two subjects are called {subject.name!r}: Subject.of(..., name=...) tells them apart")
+        if not is_measurable(subject.own.problem):
+            raise ArgumentError(f"{subject.name}: without the metric's product there are no distances to measure")
+        named[subject.name] = subject
+    return named
 
 
 def _places_of_model(

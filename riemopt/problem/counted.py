@@ -31,8 +31,8 @@ class CountedProblem(IntegratedProblem):
     Attributes
     ----------
     calls : collections.Counter
-        How often each of ``"loss"``, ``"gradient"``, ``"raise_index"`` (a linear solve), ``"lower_index"`` and
-        ``"connection"`` was asked for; ``calls.clear()`` starts anew.
+        How often each of ``"loss"``, ``"gradient"``, ``"raise_index"`` (a linear solve), ``"lower_index"``,
+        ``"connection"``, and ``"exp"`` and ``"transport"`` in closed form was asked for; ``calls.clear()`` starts anew.
 
     Notes
     -----
@@ -40,8 +40,8 @@ class CountedProblem(IntegratedProblem):
     polynomial of order k of the exponential map counts as k - 1 connection products and k - 1 solves: each coefficient
     after the first is a derivative of the geodesic equation, solved with one and the same factorization of the metric.
 
-    Exponential maps, transports and flows are integrated from what is counted, and so count as all that their
-    integration asks for, even where the problem has a closed form.
+    Exponential maps and transports for which the problem has a closed form take no solve, and count as themselves. All
+    others, and flows, are integrated from what is counted, and so count as all that their integration asks for.
 
     Examples
     --------
@@ -100,6 +100,24 @@ class CountedProblem(IntegratedProblem):
         """A geodesic's acceleration, a connection product and a linear solve; see :class:`Problem`."""
         self.calls.update(connection=1, raise_index=1)
         return self.problem.acceleration(theta, velocity, a)
+
+    def exp(self, theta: Any, vector: Any, a: float = 0.0) -> Any:
+        """The exponential map, in closed form or by an integration whose steps are counted; see :class:`Problem`."""
+        if not self.has_closed_form("exp", a):
+            return super().exp(theta, vector, a)
+        self.calls["exp"] += 1
+        return self.problem.exp(theta, vector, **({"a": a} if a else {}))
+
+    def transport(self, theta: Any, along: Any, vector: Any) -> Any:
+        """Parallel transport, in closed form or by an integration whose steps are counted; see :class:`Problem`."""
+        if not self.has_closed_form("transport"):
+            return super().transport(theta, along, vector)
+        self.calls["transport"] += 1
+        return self.problem.transport(theta, along, vector)
+
+    def has_closed_form(self, primitive: str, a: float = 0.0) -> bool:
+        """Whether the problem has a closed form; see :class:`Problem`."""
+        return self.problem.has_closed_form(primitive, a)
 
     def contains(self, theta: Any) -> bool:
         """Whether a point lies in the domain."""

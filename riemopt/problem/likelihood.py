@@ -116,6 +116,10 @@ class LikelihoodProblem(Problem):
         """Vectors carried parallel to themselves to ``exp(theta, along)``, shape (..., n)."""
         return self._evaluate("transport", theta, along, vector)
 
+    def has_closed_form(self, primitive: str, a: float = 0.0) -> bool:
+        """Whether geodesics, or transports along them, are closed forms; see :class:`Problem`."""
+        return self.formulas.has_closed_form(primitive, a)
+
     def flow(self, theta: Any, time: Any) -> np.ndarray:
         """The natural gradient flow from points after times of shape (...), shape (..., n)."""
         return self._evaluate("flow", theta, time)

@@ -91,6 +91,10 @@ class Problem:
         """The point that the natural gradient flow θ̇ = -g⁻¹∂L reaches from `theta` in a time."""
         self._lack("flow")
 
+    def has_closed_form(self, primitive: str, a: float = 0.0) -> bool:
+        """Whether `exp` along geodesics of an a-connection, or `transport`, takes no integration; here, none does."""
+        return False
+
     def natural_gradient(self, theta: Any) -> Any:
         """The natural gradient g⁻¹∂L, a vector."""
         return self.raise_index(theta, self.gradient(theta))

@@ -70,6 +70,12 @@ class Formulas:
         """The number of coordinates."""
         return len(self.parameters)
 
+    def has_closed_form(self, primitive: str, a: float = 0.0) -> bool:
+        """Whether `exp` or `transport` takes no integration; see :class:`Problem`."""
+        if primitive not in ("exp", "transport"):
+            return False
+        return self.isometry() is not None if a == 0 else primitive == "exp" and self.straight_line(a) is not None
+
     def geodesic(self, a: float = 0.0) -> Ode:
         """The geodesic equation θ̈ = -g⁻¹Γ^(a)(θ̇) of an a-connection, as a first-order system in (θ, θ̇)."""
         n = self.dimension
