@@ -109,8 +109,8 @@ class AdaptiveFlow(Integrator):
     ----------
     tolerance : float, optional
         The Fisher–Rao distance to the flow that the end may have, about: it is estimated, not bounded. In the benchmark
-        ``adaptive``, 97 of 100 flows end within three times the tolerance. One sub-step whose estimate happens to cancel
-        can end at 40 times. For a problem without `lower_index` it is the Euclidean distance in the chart.
+        ``adaptive``, 97 of 100 flows end within three times the tolerance. One sub-step whose estimate happens to
+        cancel can end at 40 times. For a problem without `lower_index` it is the Euclidean distance in the chart.
 
     Raises
     ------
