@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import math
 import os
@@ -15,34 +14,37 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from riemopt.errors import ArgumentError
+from riemopt.experiments import order
 from riemopt.experiments.charts import Integrators, rules_of
 from riemopt.experiments.distance import fisher_rao
-from riemopt.experiments.order import INTEGRATORS
 from riemopt.experiments.results import Progress, Tables, write_csv, write_files
 from riemopt.experiments.subject import Place, Subject, subjects_of
-from riemopt.integrators import Integrator
+from riemopt.integrators import AdaptiveFlow, Integrator
 from riemopt.models import ConditionalModel, StatisticalModel
 from riemopt.problem import CountedProblem, Problem
 
 if TYPE_CHECKING:
     from riemopt.plotting import Figure
 
-__all__ = ["WANTED", "Cost", "CostResult", "cost_of_accuracy"]
+__all__ = ["INTEGRATORS", "WANTED", "Cost", "CostResult", "cost_of_accuracy"]
 
 WANTED = (1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8)
 """The distances to the flow of a study that names none."""
 
+INTEGRATORS = (*order.INTEGRATORS, "ng-exact", "ng-adaptive")
+"""The integrators of a study that names none."""
+
 MOST_STEPS = 4096
 """The most steps that are tried, but for twice as many as a check."""
 
-_STEADY = 0.03
-"""How far the slopes of the last two octaves may differ for a power law to be continued: as much as is still to come."""
+_STEADY = 0.05
+"""How far the slopes of the last two octaves may differ where a power law is continued."""
 
 _SLOWEST = 0.5
 """The slope below which a distance does not vanish."""
 
 _FINEST = 1e-14
-"""The tightest tolerance, of exact integrations and of rules that have one."""
+"""The tightest tolerance."""
 
 
 class Cost(NamedTuple):
@@ -72,11 +74,16 @@ class Cost(NamedTuple):
     extrapolated: bool = False
 
     @property
+    def is_measured(self) -> bool:
+        """Whether there was such a run."""
+        return math.isfinite(self.achieved)
+
+    @property
     def text(self) -> str:
-        """The number of solves: ``"120"``, ``"~35,000"`` where it is extrapolated, ``"–"`` where there is none."""
-        if not math.isfinite(self.solves):
-            return "–"
-        return f"~{float(f'{self.solves:.1e}'):,.0f}" if self.extrapolated else f"{self.solves:,.0f}"
+        """The number of solves: ``"120"``, ``"~3.5e+04"`` where it is extrapolated, ``"–"`` where there is none."""
+        if self.extrapolated:
+            return f"~{self.solves:.1e}"
+        return f"{self.solves:,.0f}" if self.is_measured else "–"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -212,7 +219,7 @@ def cost_of_accuracy(
     inputs: Any = None,
     time: float = 1.0,
     wanted: Iterable[float] = WANTED,
-    integrators: Integrators = (*INTEGRATORS, "ng-exact"),
+    integrators: Integrators = INTEGRATORS,
     most_steps: int = MOST_STEPS,
     backend: str = "numba",
     progress: Progress | None = None,
@@ -237,8 +244,8 @@ def cost_of_accuracy(
     wanted : iterable of float, optional
         The Fisher–Rao distances, well above the 1e-13 to which the flow is known.
     integrators : iterable of str, Integrator or callable, or mapping of str to these, optional
-        See :func:`order_of_invariance`. One that has a `tolerance` goes the whole time in one step, with a tolerance of
-        the distance, halved until it gets there.
+        See :func:`order_of_invariance`. :class:`~riemopt.integrators.AdaptiveFlow` goes the whole time in one step,
+        with a tolerance of the distance, halved until it gets there.
     most_steps : int, optional
         The most steps to try. Beyond them, the power law of the last two octaves is continued where its slope is
         steady.
@@ -277,7 +284,7 @@ def cost_of_accuracy(
     ...     integrators=["ng", "mid"], backend="numpy",
     ... )
     >>> {key: solves.tolist() for key, solves in result.solves["Exponential"].items()}
-    {}
+    {'ng': [1.0, 7.0], 'mid': [2.0, 2.0]}
     """
     named = subjects_of(model, samples, start=start, inputs=inputs, time=time, backend=backend)
     rules = rules_of(integrators)
@@ -294,7 +301,7 @@ def cost_of_accuracy(
         flow = subject.own.flow(subject.time)
         for key, rule in rules.items():
             tell(next(done), len(named) * len(rules), f"{name}: {key}")
-            study = (_Tolerant if hasattr(rule, "tolerance") else _Stepping)(subject, flow, rule, int(most_steps))
+            study = (_Adapting if isinstance(rule, AdaptiveFlow) else _Stepping)(subject, flow, rule, int(most_steps))
             costs[name][key] = [study.cost(distance) for distance in distances]
     return CostResult(named, distances, costs)
 
@@ -326,7 +333,7 @@ class _Stepping:
         steps = _fewest(self.missed, wanted, self.most)
         if steps is None:
             return self._extrapolated(wanted)
-        for rtol in _tighter(min(1e-3, 0.01 * wanted), 0.1):
+        for rtol in _tighter(_sufficient(wanted), 0.1):
             cost = self._counted(self.rule, steps, rtol)
             if cost.achieved <= wanted:
                 return cost
@@ -337,31 +344,32 @@ class _Stepping:
         own = self.subject.own
         problem = CountedProblem(own.problem, rtol=rtol)
         achieved = self._distance(Place(problem, own.start, own.to_own), rule, steps)
-        counts = (float(problem.calls[name]) for name in ("raise_index", "gradient", "connection"))
-        return Cost(float(steps), *counts, achieved)
+        calls = problem.calls
+        return Cost(steps, calls["raise_index"], calls["gradient"], calls["connection"], achieved)
 
     def _extrapolated(self, wanted: float) -> Cost:
         """What the most steps cost, times what is missing from them by the power law of the last octaves."""
-        coarse, middle, fine = (self.missed(self.most // part) for part in (4, 2, 1))
+        most = 4 * (self.most // 4)
+        coarse, middle, fine = (self.missed(most // part) for part in (4, 2, 1))
         if not all(distance > 0.0 for distance in (coarse, middle, fine)):
             return Cost()
         before, slope = math.log2(coarse / middle), math.log2(middle / fine)
         if slope < _SLOWEST or abs(slope - before) > _STEADY:
             return Cost()
-        factor = (fine / wanted) ** (1 / slope)
-        known = self._counted(self.rule, self.most, min(1e-3, 0.01 * wanted))
-        return Cost(*(factor * count for count in known[:4]), extrapolated=True)
+        # what is left of a difference from the order halves with each octave: as much again is yet to come
+        factor = (fine / wanted) ** (1 / (2 * slope - before))
+        known = self._counted(self.rule, most, _sufficient(wanted))
+        steps, solves, gradients, connections = (factor * count for count in known[:4])
+        return Cost(steps, solves, gradients, connections, extrapolated=True)
 
 
-class _Tolerant(_Stepping):
-    """A rule that has a tolerance: how tight it must be, and what it costs."""
+class _Adapting(_Stepping):
+    """A rule that chooses its own steps: how tight its tolerance must be, and what it costs."""
 
     def cost(self, wanted: float) -> Cost:
         """What it costs to end within a distance."""
         for tolerance in _tighter(wanted, 0.5):
-            rule: Any = copy.copy(self.rule)
-            rule.tolerance = tolerance
-            cost = self._counted(rule, 1, _FINEST)
+            cost = self._counted(AdaptiveFlow(tolerance), 1, _FINEST)
             if cost.achieved <= wanted:
                 return cost
         return Cost()
@@ -387,6 +395,11 @@ def _fewest(missed: Callable[[int], float], wanted: float, most: int) -> int | N
             middle = min(max(low + 1, round(low * (high / low) ** share)), high - 1)
         low, high = (low, middle) if stays(middle) else (middle, high)
     return high
+
+
+def _sufficient(wanted: float) -> float:
+    """The relative tolerance of exact integrations to begin with."""
+    return min(1e-3, 0.01 * wanted)
 
 
 def _tighter(tolerance: float, factor: float) -> Iterator[float]:

@@ -44,6 +44,32 @@ def test_exact_integrations_count_every_solve_on_the_way(key: str, source: str) 
 
 
 @pytest.mark.parametrize(
+    ("model", "key", "expected"),
+    [
+        (ro.models.Normal(), "geo-exact", {"exp": STEPS}),
+        (ro.models.Normal(), "mirror", {"exp": STEPS}),
+        (ro.models.Normal(), "mid-exact", {"exp": 2 * STEPS, "transport": 2 * STEPS}),
+        (GAMMA, "mirror-dual", {"exp": STEPS}),
+    ],
+)
+def test_geodesics_in_closed_form_cost_no_solve(model: Any, key: str, expected: dict[str, int]) -> None:
+    own = ro.Manifold(model, backend="numpy").likelihood(model.sample([2.0, 1.0], 100, rng=0))
+    problem = CountedProblem(own)
+    end = ro.minimize(problem, key, [2.0, 2.0], 0.1, STEPS).x
+    evaluations = 2 * STEPS if key == "mid-exact" else STEPS
+    expected |= {"loss": STEPS + 1, "gradient": evaluations, "raise_index": evaluations}
+    assert problem.calls == expected
+    np.testing.assert_array_equal(end, ro.minimize(own, key, [2.0, 2.0], 0.1, STEPS).x)
+
+
+def test_what_is_no_closed_form_is_said_to_be_none() -> None:
+    assert not PROBLEM.has_closed_form("exp") and not PROBLEM.has_closed_form("transport")
+    assert PROBLEM.has_closed_form("exp", 1.0) and not PROBLEM.has_closed_form("exp", 0.5)
+    assert not PROBLEM.has_closed_form("flow") and not PROBLEM.has_closed_form("exp_series")
+    assert not ChartedProblem(PROBLEM, GAMMA.chart).has_closed_form("exp", 1.0)
+
+
+@pytest.mark.parametrize(
     ("call", "arguments", "expected"),
     [
         ("loss", (), {"loss": 1}),
