@@ -267,9 +267,9 @@ def cost_figure(wanted: Sequence[float], costs: Mapping[str, Mapping[str, Sequen
     look = styles(keys)
     across = min(len(costs), 3)
     down = math.ceil(len(costs) / across)
-    distances = np.array(wanted)
+    distances, legend = np.array(wanted), 3 if across > 2 else 2
     with mpl.rc_context(_LOOK):
-        size = (2.9 * max(across, 2) + 0.3, 2.6 * down + 0.7 + 0.16 * math.ceil(len(keys) / 3))
+        size = (2.9 * max(across, 2) + 0.3, 2.6 * down + 0.7 + 0.16 * math.ceil(len(keys) / legend))
         figure = Figure(figsize=size, dpi=_DPI, layout="constrained")
         panels = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
         for axes in panels[len(costs) :]:
@@ -289,7 +289,7 @@ def cost_figure(wanted: Sequence[float], costs: Mapping[str, Mapping[str, Sequen
             axes.set_ylabel("linear solves")
         entries = [Line2D([], [], **style.artist) for style in look.values()]
         labels = [style.label(key) for key, style in look.items()]
-        figure.legend(entries, labels, loc="outside upper center", ncols=3, frameon=False)
+        figure.legend(entries, labels, loc="outside upper center", ncols=legend, frameon=False)
         _lay_out(figure)
     return figure
 
