@@ -80,9 +80,10 @@ class Cost(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The number of solves: ``"120"``, ``"~3.5e+04"`` where it is extrapolated, ``"–"`` where there is none."""
+        """The number of solves: ``"120"``, ``"~35,000"`` where it is extrapolated, ``"–"`` where there is none."""
         if self.extrapolated:
-            return f"~{self.solves:.1e}"
+            rounded = float(f"{self.solves:.1e}")
+            return f"~{rounded:,.0f}" if rounded < 1e6 else f"~{rounded:.1e}"
         return f"{self.solves:,.0f}" if self.is_measured else "–"
 
 
@@ -270,7 +271,7 @@ def cost_of_accuracy(
     Notes
     -----
     A number of steps counts only if twice as many get there as well, since a distance may pass through zero by chance.
-    It is found by doubling and bisection.
+    It is found by doubling, and bisection that every other time goes where a power law would cross the distance.
 
     :class:`~riemopt.problem.CountedProblem` says what counts as a solve: a geodesic in closed form takes none, and one
     that is integrated takes those of its integration, to a relative tolerance of a hundredth of the wanted distance, at
@@ -351,7 +352,7 @@ class _Stepping:
         """What the most steps cost, times what is missing from them by the power law of the last octaves."""
         most = 4 * (self.most // 4)
         coarse, middle, fine = (self.missed(most // part) for part in (4, 2, 1))
-        if not all(distance > 0.0 for distance in (coarse, middle, fine)):
+        if not (coarse > 0.0 and middle > 0.0 and fine > wanted):
             return Cost()
         before, slope = math.log2(coarse / middle), math.log2(middle / fine)
         if slope < _SLOWEST or abs(slope - before) > _STEADY:
@@ -359,6 +360,8 @@ class _Stepping:
         # what is left of a difference from the order halves with each octave: as much again is yet to come
         factor = (fine / wanted) ** (1 / (2 * slope - before))
         known = self._counted(self.rule, most, _sufficient(wanted))
+        if not known.is_measured:
+            return Cost()
         steps, solves, gradients, connections = (factor * count for count in known[:4])
         return Cost(steps, solves, gradients, connections, extrapolated=True)
 
@@ -387,10 +390,11 @@ def _fewest(missed: Callable[[int], float], wanted: float, most: int) -> int | N
         if high > most:
             return None
     low = high // 2
-    while high - low > 1:
-        # a bisection that expects a power law to hold between the two
+    for by_power_law in itertools.cycle((True, False)):
+        if high - low <= 1:
+            break
         middle = (low + high) // 2
-        if missed(low) > wanted > missed(high) > 0.0:
+        if by_power_law and missed(low) > wanted > missed(high) > 0.0:
             share = math.log(missed(low) / wanted) / math.log(missed(low) / missed(high))
             middle = min(max(low + 1, round(low * (high / low) ** share)), high - 1)
         low, high = (low, middle) if stays(middle) else (middle, high)
