@@ -262,7 +262,7 @@ def cost_of_accuracy(
     Raises
     ------
     ArgumentError
-        If an argument makes no sense, or a problem has no flow or no lengths.
+        If an argument makes no sense, a problem has no flow or no lengths, or the flow ends before the final time.
     UnsupportedError
         If an integrator needs a primitive that a problem does not offer.
     DomainError, ModelError, DataError, ShapeError, UnknownNameError
@@ -292,17 +292,16 @@ def cost_of_accuracy(
     distances = _distances(wanted)
     if not (isinstance(most_steps, (int, np.integer)) and most_steps >= 4):
         raise ArgumentError(f"most_steps must be a whole number of at least 4, not {most_steps!r}")
-    for name, subject in named.items():
-        if "flow" not in subject.own.problem.offers:
-            raise ArgumentError(f"{name}: without a natural gradient flow there is nothing to be close to")
+    flows = {name: _flow(subject) for name, subject in named.items()}
     tell = progress or (lambda done, total, what: None)
     done = itertools.count()
     costs: dict[str, dict[str, list[Cost]]] = {name: {} for name in named}
     for name, subject in named.items():
-        flow = subject.own.flow(subject.time)
         for key, rule in rules.items():
             tell(next(done), len(named) * len(rules), f"{name}: {key}")
-            study = (_Adapting if isinstance(rule, AdaptiveFlow) else _Stepping)(subject, flow, rule, int(most_steps))
+            study = (_Adapting if isinstance(rule, AdaptiveFlow) else _Stepping)(
+                subject, flows[name], rule, int(most_steps)
+            )
             costs[name][key] = [study.cost(distance) for distance in distances]
     return CostResult(named, distances, costs)
 
@@ -312,6 +311,16 @@ def _distances(wanted: Iterable[float]) -> tuple[float, ...]:
     if not distances or not all(0.0 < distance < math.inf for distance in distances):
         raise ArgumentError(f"wanted must be positive and finite distances, not {list(distances)}")
     return distances
+
+
+def _flow(subject: Subject) -> np.ndarray:
+    """Where the flow is at the final time."""
+    if "flow" not in subject.own.problem.offers:
+        raise ArgumentError(f"{subject.name}: without a natural gradient flow there is nothing to be close to")
+    flow = subject.own.flow(subject.time)
+    if not np.isfinite(flow).all():
+        raise ArgumentError(f"{subject.name}: the natural gradient flow does not reach the time {subject.time:g}")
+    return flow
 
 
 class _Stepping:

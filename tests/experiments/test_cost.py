@@ -193,3 +193,12 @@ def test_a_problem_without_a_flow_or_lengths_is_refused() -> None:
 
     with pytest.raises(ArgumentError, match="without a natural gradient flow"):
         cost_of_accuracy(WithoutSolves(), start=[1.0], integrators=["gd"])
+
+
+def test_a_flow_that_ends_early_is_told() -> None:
+    class Ending(Poisson):
+        def flow(self, theta: Any, time: Any) -> Any:
+            return np.nan * theta
+
+    with pytest.raises(ArgumentError, match="Ending: the natural gradient flow does not reach the time 1"):
+        cost_of_accuracy(Ending(), start=[START], integrators=["ng"])
