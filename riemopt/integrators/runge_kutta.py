@@ -36,8 +36,8 @@ class RungeKutta(Integrator):
     Parameters
     ----------
     tableau : str or Tableau
-        ``"heun"`` of order 2, ``"rk4"``, ``"rk5"``, Dormand and Prince's ``"dopri5"`` of order 5 and ``"dop853"`` of order
-        8, or a tableau of your own.
+        ``"heun"`` of order 2, ``"rk4"``, ``"rk5"``, Dormand and Prince's ``"dopri5"`` of order 5 and ``"dop853"`` of
+        order 8, or a tableau of your own.
 
     Raises
     ------
