@@ -338,6 +338,19 @@ def slope(distances):
     return float(mp.log(coarse / fine, 2))
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_connections_are_those_of_the_metrics(case):
+    problem, small = Charted(*CASES[case]), mp.mpf(10) ** -20
+    xi = problem.inverse(problem.problem.start)
+    v = digits(np.cos(np.arange(len(xi))))
+
+    def change(direction):
+        return (problem.metric(xi + small * direction) - problem.metric(xi - small * direction)) @ v / (2 * small)
+
+    expected = change(v) - np.array([change(axis) @ v for axis in np.eye(len(xi), dtype=int)]) / 2
+    assert max(abs(problem.connection(xi, v) - expected)) < mp.mpf(10) ** -25
+
+
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("case", CASES)
 def test_order_for_the_flow_and_order_of_invariance(case, key):
