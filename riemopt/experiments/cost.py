@@ -122,7 +122,7 @@ class CostResult:
 
     def _arrays(self, name: str) -> dict[str, dict[str, np.ndarray]]:
         return {
-            subject: {key: np.array([getattr(cost, name) for cost in costs]) for key, costs in rows.items()}
+            subject: {key: np.array([float(getattr(cost, name)) for cost in costs]) for key, costs in rows.items()}
             for subject, rows in self.costs.items()
         }
 
