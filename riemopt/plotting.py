@@ -66,7 +66,7 @@ _STYLES = {
     "geo4": Style("geodesic series", "#5FA777", (0, (3, 1.2)), "^"),
     "geo5": Style("geodesic series", "#95C8A3", (0, (2, 1.2)), "^"),
     "heun": Style("Heun", "#56B4E9", marker="P"),
-    "rk4": Style("Runge-Kutta", "#3A4CC0", marker="D"),
+    "rk4": Style("Runge-Kutta", "#3A4CC0", marker="p"),
     "rk5": Style("Nyström", "#7A5CC8", marker="X"),
     "dopri5": Style("Dormand-Prince", "#9C6FD6", (0, (4, 1.2)), "X"),
     "dop853": Style("Dormand-Prince", "#5D2A8A", marker="*"),
