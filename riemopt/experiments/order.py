@@ -111,13 +111,9 @@ class OrderResult:
         expected = "" if theory is None else _order(getattr(theory, quantity))
         if curve is None:
             return "", "", expected
-        if curve.is_noise:
-            return f"≤ {np.nanmax(curve.distances):.0e}", "all", expected
         time, (finest, coarsest) = self.subjects[name].time, curve.range
         steps = "" if np.isnan(finest) else f"{round(time / coarsest)}-{round(time / finest)}"
-        if not np.isfinite(curve.slope):
-            return "too few", steps, expected
-        return f"{curve.slope:.2f} ± {curve.uncertainty:.2f}", steps, expected
+        return curve.text, "all" if curve.is_noise else steps, expected
 
     def plot(self) -> Figure:
         """The distances against the step size, a row for each subject and a panel for each quantity."""
