@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from riemopt.problem import Problem
 if TYPE_CHECKING:
     from riemopt.plotting import Figure
 
-__all__ = ["INTEGRATORS", "STEPS", "OrderResult", "order_of_invariance"]
+__all__ = ["INTEGRATORS", "STEPS", "OrderResult", "backend_for", "order_of_invariance"]
 
 STEPS = tuple(sorted(first * 2**k for first in (4, 5, 6, 7) for k in range(6)))
 """Numbers of steps to the final time: halvings from four step sizes within an octave."""
@@ -36,6 +36,8 @@ INTEGRATORS = (
     *("geo-exact", "mirror", "mirror-dual", "mid-exact"),
 )
 """The integrators of a study that names none."""
+
+_COMPILED_FROM = 1000  # steps in a chart; fewer take less time than compiling kernels
 
 _QUANTITIES = {
     "flow": "error against the natural gradient flow",
@@ -91,16 +93,16 @@ class OrderResult:
         parts: list[Any] = []
         for name, rows in self.curves.items():
             table = Table(box=None, collapse_padding=True, pad_edge=False)
-            table.add_column("integrator")
+            table.add_column("integrator", no_wrap=True)
             for quantity in Orders._fields:
                 table.add_column(_HEADINGS[quantity], justify="right", no_wrap=True)
                 table.add_column("steps", no_wrap=True)
-                table.add_column("theory", justify="right")
+                table.add_column("order", justify="right", no_wrap=True)
             for key, curves in rows.items():
                 cells = (self._cells(name, key, quantity, curves.get(quantity)) for quantity in Orders._fields)
                 table.add_row(Text(key), *itertools.chain.from_iterable(cells))
-            charts = ", ".join(self.subjects[name].places)
-            heading = f"{name} to the time {self.subjects[name].time:g}; charts: {charts}"
+            charts = "; ".join(self.subjects[name].places)  # a label may have commas in it
+            heading = f"{name} to the time {self.subjects[name].time:g}, in the charts {charts}"
             parts += [Text(f"\n{heading}" if parts else heading, style="bold"), table]
         parts.append(Text(_LEGEND))
         if self.remarks:
@@ -118,7 +120,7 @@ class OrderResult:
         steps = "" if np.isnan(finest) else f"{round(time / coarsest)}-{round(time / finest)}"
         if not np.isfinite(curve.slope):
             return "too few", steps, expected
-        return f"{curve.slope:.2f} ± {curve.uncertainty:.2f}", steps, expected
+        return f"{curve.slope:.2f}±{curve.uncertainty:.2f}", steps, expected
 
     def plot(self) -> Figure:
         """The distances against the step size, a row for each subject and a panel for each quantity."""
@@ -180,10 +182,12 @@ class OrderResult:
                 yield subject, key, quantity, *row
 
 
-_HEADINGS = {"flow": "flow", "riemannian_euler": "Riem. Euler", "invariance": "gap"}
-_LEGEND = """
-Slopes: powers of the step size with which the Fisher-Rao distance at the final time vanishes, from the flow, from
-Riemannian Euler, and between charts; fitted to runs of that many steps. Where all are noise, "≤" gives the largest."""
+_HEADINGS = {"flow": "flow", "riemannian_euler": "Riem.\nEuler", "invariance": "gap"}
+_LEGEND = (
+    "\nSlopes: powers of the step size with which the Fisher-Rao distance at the final time vanishes, from the flow, from "
+    "Riemannian Euler, and between charts, fitted to runs of that many steps; beside them the order that theory gives. "
+    'Where all distances are noise, "≤" gives the largest.'
+)
 
 
 def _order(order: float) -> str:
@@ -204,7 +208,7 @@ def order_of_invariance(
     time: float = 1.0,
     steps: Iterable[int] = STEPS,
     integrators: Integrators = INTEGRATORS,
-    backend: str = "numba",
+    backend: str | None = None,
     progress: Progress | None = None,
 ) -> OrderResult:
     """Measure how fast integrators approach the flow, the Riemannian Euler method, and themselves in other charts.
@@ -234,7 +238,8 @@ def order_of_invariance(
         Keys of :func:`riemopt.integrators.names`, integrators, and functions ``step(theta, gradient) -> theta``, see
         :class:`riemopt.integrators.OptimizerStep`.
     backend : str, optional
-        What runs the kernels of a model, see :class:`riemopt.Manifold`; not ``"cupy"``.
+        What runs the kernels of a model, see :class:`riemopt.Manifold`; not ``"cupy"``. By default that of
+        :func:`backend_for`.
     progress : callable, optional
         Called as ``progress(done, total, what)`` before each piece of work.
 
@@ -277,15 +282,17 @@ def order_of_invariance(
     >>> {key: round(orders.invariance, 1) for key, orders in result.slopes["Exponential"].items()}
     {'ng': 1.0, 'mid': 2.0}
     """
+    counts = _step_counts(steps)
+    rules = rules_of(integrators)
     if isinstance(model, (StatisticalModel, ConditionalModel, Problem)):
         if start is None:
             raise ArgumentError("order_of_invariance needs a start: start=[...]")
-        settings: dict[str, Any] = {"start": start, "inputs": inputs, "time": time, "backend": backend}
-        subjects = [Subject.of(model, samples, charts, **settings)]
+        settings: dict[str, Any] = {"start": start, "inputs": inputs, "time": time}
+        subjects = [Subject.of(model, samples, charts, **settings, backend=backend or backend_for(counts, rules))]
     else:
         subjects = list(model)
-    counts = _step_counts(steps)
-    rules = rules_of(integrators)
+    if not subjects:
+        raise ArgumentError("there are no subjects")
     named: dict[str, Subject] = {}
     for subject in subjects:
         if subject.name in named:
@@ -306,6 +313,19 @@ def order_of_invariance(
             curves[name][key] = study.curves(key, rule)
         remarks += study.remarks
     return OrderResult(named, curves, {key: rule.orders for key, rule in rules.items()}, remarks)
+
+
+def backend_for(steps: Iterable[int], integrators: Sized) -> str:
+    """What is the quicker to run a study: Numba, or NumPy where the study is over before kernels would be compiled.
+
+    Parameters
+    ----------
+    steps : iterable of int
+        In how many steps each integrator goes to the final time.
+    integrators : sized
+        As many integrators as the study has.
+    """
+    return "numba" if sum(steps) * len(integrators) >= _COMPILED_FROM else "numpy"
 
 
 def _step_counts(steps: Iterable[int]) -> tuple[int, ...]:
