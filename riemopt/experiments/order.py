@@ -37,7 +37,7 @@ INTEGRATORS = (
 )
 """The integrators of a study that names none."""
 
-_COMPILED_FROM = 1000  # steps in a chart; fewer take less time than compiling kernels
+_COMPILED_FROM = 300  # steps in a chart; fewer take less time than compiling kernels
 
 _QUANTITIES = {
     "flow": "error against the natural gradient flow",
@@ -184,9 +184,9 @@ class OrderResult:
 
 _HEADINGS = {"flow": "flow", "riemannian_euler": "Riem.\nEuler", "invariance": "gap"}
 _LEGEND = (
-    "\nSlopes: powers of the step size with which the Fisher-Rao distance at the final time vanishes, from the flow, from "
-    "Riemannian Euler, and between charts, fitted to runs of that many steps; beside them the order that theory gives. "
-    'Where all distances are noise, "≤" gives the largest.'
+    "\nSlopes: powers of the step size with which the Fisher-Rao distance at the final time vanishes, from the flow, "
+    "from Riemannian Euler, and between charts, fitted to runs of that many steps; beside them the order that theory "
+    'gives. Where all distances are noise, "≤" gives the largest.'
 )
 
 
@@ -358,6 +358,8 @@ class _Study:
             self.remarks.append(
                 f"{subject.name}: without geodesics, distances are lengths of straight lines in the chart"
             )
+        if len(subject.places) == 1:
+            self.remarks.append(f"{subject.name}: there is one chart, and so no gap between charts")
         self.scale = 0.0 if self.flow is None else straight_length(own.problem, own.start, self.flow)
 
     @property
