@@ -77,9 +77,10 @@ def rules_of(integrators: Integrators) -> dict[str, Integrator]:
     ArgumentError
         If two are called the same, or there is none.
     """
-    if isinstance(integrators, Mapping):
-        return {label: _rule(given) for label, given in integrators.items()}
     rules: dict[str, Integrator] = {}
+    if isinstance(integrators, Mapping):
+        rules = {label: _rule(given) for label, given in integrators.items()}
+        integrators = ()
     for given in [integrators] if isinstance(integrators, str) else integrators:
         rule = _rule(given)
         key = given if isinstance(given, str) else getattr(rule, "name", repr(rule).removesuffix("()"))

@@ -329,10 +329,10 @@ def backend_for(steps: Iterable[int], integrators: Sized) -> str:
 
 
 def _step_counts(steps: Iterable[int]) -> tuple[int, ...]:
-    counts = tuple(sorted(set(steps)))
+    counts = set(steps) if isinstance(steps, Iterable) else {steps}
     if not counts or not all(isinstance(k, (int, np.integer)) and k > 0 for k in counts):
-        raise ArgumentError(f"steps must be positive whole numbers, not {list(counts)}")
-    return counts
+        raise ArgumentError(f"steps must be positive whole numbers, not {steps!r:.80}")
+    return tuple(sorted(counts))
 
 
 class _Study:
