@@ -11,7 +11,17 @@ import numpy as np
 
 from riemopt.errors import ArgumentError
 
-__all__ = ["CLASSICAL", "DORMAND_PRINCE_5", "DORMAND_PRINCE_853", "HEUN", "NYSTROM", "Row", "Tableau"]
+__all__ = [
+    "BOGACKI_SHAMPINE",
+    "CLASSICAL",
+    "DORMAND_PRINCE_5",
+    "DORMAND_PRINCE_853",
+    "HEUN",
+    "NYSTROM",
+    "TSITOURAS",
+    "Row",
+    "Tableau",
+]
 
 Row = Mapping[int, float]
 """The index of a stage to its coefficient; zeros are left out, so that nothing multiplies them."""
@@ -172,6 +182,10 @@ CLASSICAL = Tableau([[1 / 2], [0, 1 / 2], [0, 0, 1]], [1 / 6, 1 / 3, 1 / 3, 1 / 
 """The classical method of order 4: Kutta, "Beitrag zur näherungsweisen Integration totaler Differentialgleichungen",
 1901."""
 
+BOGACKI_SHAMPINE = Tableau([[1 / 2], [0, 3 / 4]], [2 / 9, 1 / 3, 4 / 9], errors=[[1 / 4, -3 / 4, 1 / 2]])
+"""The method of order 3 of Bogacki and Shampine, "A 3(2) pair of Runge-Kutta formulas", 1989. The error estimate is the
+one combination of its three stages that vanishes up to order 2; theirs takes a fourth one."""
+
 NYSTROM = Tableau(
     stages=[
         [1 / 3],
@@ -196,6 +210,45 @@ DORMAND_PRINCE_5 = Tableau(
     weights=[35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
 )
 """The method of order 5 of Dormand and Prince, "A family of embedded Runge-Kutta formulae", 1980."""
+
+TSITOURAS = Tableau(
+    stages=[
+        [0.161],
+        [-0.008480655492356989, 0.335480655492357],
+        [2.8971530571054935, -6.359448489975075, 4.3622954328695815],
+        [5.325864828439257, -11.748883564062828, 7.4955393428898365, -0.09249506636175525],
+        [5.86145544294642, -12.92096931784711, 8.159367898576159, -0.071584973281401, -0.028269050394068383],
+    ],
+    weights=[
+        0.09646076681806523,
+        0.01,
+        0.4798896504144998,
+        1.379008574103742,
+        -3.290069515436081,
+        2.324710524099774,
+    ],
+    errors=[
+        [
+            -0.05893035654980903,
+            -0.02625999978899268,
+            0.18285973362242963,
+            -0.5705912906942652,
+            0.7488074967538448,
+            -0.27588558334320756,
+        ],
+        [
+            -0.10089420529208933,
+            -0.02970620896706676,
+            0.2821288888374824,
+            -0.5872951680993347,
+            -0.2666160188255966,
+            0.7023827123466049,
+        ],
+    ],
+)
+"""The method of order 5 of Tsitouras, "Runge-Kutta pairs of order 5(4) satisfying only the first column simplifying
+assumption", 2011. The error estimates are orthonormal and span the combinations of its six stages that vanish up to
+order 3; his takes a seventh one."""
 
 DORMAND_PRINCE_853 = Tableau(
     stages=(

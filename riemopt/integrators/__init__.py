@@ -1,5 +1,6 @@
 """How to move: each update rule written once, on nothing but a problem's primitives."""
 
+from riemopt.integrators.adaptive import AdaptiveFlow
 from riemopt.integrators.base import Integrator, Orders, by_name, names
 from riemopt.integrators.euler import GradientDescent, NaturalGradient
 from riemopt.integrators.flow import ExactFlow
@@ -16,6 +17,7 @@ from riemopt.integrators.runge_kutta import RungeKutta
 from riemopt.tableaux import Tableau
 
 __all__ = [
+    "AdaptiveFlow",
     "ExactFlow",
     "FasterGeodesicCorrection",
     "GeodesicCorrection",

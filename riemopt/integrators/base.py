@@ -46,6 +46,9 @@ class Integrator(ABC):
         The primitives that the rule calls, to tell a user early that a problem does not offer one.
     traceable : bool
         Whether to try to trace it.
+    recovers : bool
+        Whether the rule copes with primitives that are not finite, by trying something else. Only a point that is not
+        finite then ends a trajectory, for the last reason that a primitive gave.
     orders : Orders or None
         Its orders according to theory, where they are known.
 
@@ -61,6 +64,7 @@ class Integrator(ABC):
 
     needs: tuple[str, ...] = ()
     traceable: bool = True
+    recovers: bool = False
     orders: Orders | None = None
 
     def init(self, problem: Any, theta: Any, h: Any) -> Any:

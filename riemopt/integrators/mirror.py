@@ -38,7 +38,7 @@ class MirrorDescent(Integrator):
     >>> import riemopt as ro
     >>> from scipy.special import expit, logit
     >>> problem = ro.Manifold(ro.models.Bernoulli(), backend="numpy").likelihood([0, 1, 1, 1])
-    >>> ro.minimize(problem, ro.integrators.MirrorDescent(logit, expit), [0.5], step_size=0.1, steps=50).x.round(3)
+    >>> ro.minimize(problem, ro.integrators.MirrorDescent(logit, expit), [0.5], step_size=0.5, steps=50).x.round(3)
     array([0.75])
     """
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from riemopt.errors import ArgumentError, UnknownNameError
 from riemopt.integrators.base import Integrator, Orders, register
-from riemopt.tableaux import CLASSICAL, DORMAND_PRINCE_5, DORMAND_PRINCE_853, HEUN, NYSTROM, Tableau
+from riemopt.tableaux import CLASSICAL, DORMAND_PRINCE_5, DORMAND_PRINCE_853, HEUN, NYSTROM, Row, Tableau
 
-__all__ = ["RungeKutta"]
+__all__ = ["RungeKutta", "moved"]
 
 _TABLEAUX: Mapping[str, Tableau] = {
     "heun": HEUN,
@@ -76,11 +76,11 @@ class RungeKutta(Integrator):
         """See :class:`riemopt.Integrator`."""
         velocities: list[Any] = []
         for row in ({}, *self.tableau.stages):
-            velocities.append(-problem.natural_gradient(_moved(theta, h, row, velocities)))
-        return _moved(theta, h, self.tableau.weights, velocities), memory
+            velocities.append(-problem.natural_gradient(moved(theta, h, row, velocities)))
+        return moved(theta, h, self.tableau.weights, velocities), memory
 
 
-def _moved(theta: Any, h: Any, row: Mapping[int, float], velocities: list[Any]) -> Any:
+def moved(theta: Any, h: Any, row: Row, velocities: list[Any]) -> Any:
     """θ + h Σ c_i k_i."""
     if not row:
         return theta

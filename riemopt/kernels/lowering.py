@@ -965,9 +965,8 @@ class _Lowering:
         if isinstance(e, Preimage):
             _, values = g.use(Root.of(e.mapping), [self(value) for value in e.image])
             return values[e.index]
-        if isinstance(e, sp.polygamma) and e.args[0].is_Integer and 0 <= e.args[0] <= 6:
-            order = int(e.args[0])
-            return g.call(f"polygamma_{order}" if order else "digamma", self(e.args[1]))
+        if isinstance(e, sp.polygamma) and e.args[0].is_Integer and e.args[0] >= 0:
+            return _polygamma(g, int(e.args[0]), self(e.args[1]))
         if isinstance(e, PolygammaRemainder) and e.args[0].is_Integer and 1 <= e.args[0] <= 6:
             order, x, count = e.args
             rest = g.call(f"polygamma_remainder_{order}", self(x))
@@ -1081,6 +1080,8 @@ def _derivative_named(name: str) -> _Tangent:
 
 
 _POLYGAMMAS = ("polygamma", "polygamma_remainder")
+_COMPILED = 6
+"""Up to this order polygamma functions are compiled functions; above, they are formulas."""
 
 _TANGENTS: dict[str, _Tangent] = {
     "add": lambda g, n, da, db: g.add(da, db),
@@ -1119,7 +1120,9 @@ _TANGENTS: dict[str, _Tangent] = {
     "gamma": _chain(lambda g, n: g.mul(n, g.call("digamma", n.args[0]))),
     "loggamma": _chain(lambda g, n: g.call("digamma", n.args[0])),
     "digamma": _derivative_named("polygamma_1"),
-    **{f"{name}_{n}": _derivative_named(f"{name}_{n + 1}") for name in _POLYGAMMAS for n in range(1, 6)},
+    **{f"{name}_{n}": _derivative_named(f"{name}_{n + 1}") for name in _POLYGAMMAS for n in range(1, _COMPILED)},
+    f"polygamma_{_COMPILED}": _chain(lambda g, n: _polygamma(g, _COMPILED + 1, n.args[0])),
+    f"polygamma_remainder_{_COMPILED}": _chain(lambda g, n: _remainder(g, _COMPILED + 1, n.args[0])),
     "atan2": lambda g, n, dy, dx: g.div(
         g.sub(g.mul(n.args[1], dy), g.mul(n.args[0], dx)),
         g.add(g.mul(n.args[0], n.args[0]), g.mul(n.args[1], n.args[1])),
@@ -1134,6 +1137,28 @@ _TANGENTS: dict[str, _Tangent] = {
 
 def _gaussian(g: Graph, x: Node, factor: float) -> Node:
     return g.mul(g.constant(factor), g.call("exp", g.neg(g.mul(x, x))))
+
+
+def _polygamma(g: Graph, order: int, x: Node) -> Node:
+    """ψ_n(x) for x > 0; above the compiled orders by the recurrence and DLMF 5.15.8 and 5.15.9, exact to rounding."""
+    if order <= _COMPILED:
+        return g.call(f"polygamma_{order}" if order else "digamma", x)
+    steps, terms = 12, 10
+    power, far = g.constant(-order - 1.0), g.add(x, g.constant(steps))
+    near = g.total(g.power(g.add(x, g.constant(k)), power) for k in range(steps))
+    square, tail = g.power(far, g.constant(-2.0)), g.constant(0.0)
+    for k in range(terms, 0, -1):
+        coefficient = float(sp.bernoulli(2 * k)) * math.perm(2 * k + order - 1, 2 * k - 1) / math.factorial(2 * k)
+        tail = g.mul(square, g.add(g.constant(coefficient), tail))
+    head = g.add(g.constant(1.0 / order), g.div(g.constant(0.5), far))
+    total = g.add(near, g.mul(g.power(far, g.constant(-float(order))), g.add(head, tail)))
+    return g.mul(g.constant((-1.0) ** (order + 1) * math.factorial(order)), total)
+
+
+def _remainder(g: Graph, order: int, x: Node) -> Node:
+    """What ψ_n(x) is beyond its leading terms, by subtraction."""
+    symbol = sp.Dummy(positive=True)
+    return g.sub(_polygamma(g, order, x), g.lower(leading_terms(sp.Integer(order), symbol, 2), {symbol: x}))
 
 
 def _bessel_slope(g: Graph, node: Node) -> Node:

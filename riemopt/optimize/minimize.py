@@ -138,11 +138,12 @@ def _prepared(problem: Problem, start: Any, step_size: Any) -> tuple[np.ndarray,
 class _Watched:
     """A problem that notes why the first number it could not compute was not to be had.
 
+    For a rule that recovers it is the last one: those before it did not end the trajectory.
     It remembers the (natural) gradient at one point, so that a test for convergence costs no linear solve of its own.
     """
 
-    def __init__(self, problem: Any) -> None:
-        self._problem = problem
+    def __init__(self, problem: Any, recovers: bool) -> None:
+        self._problem, self._recovers = problem, recovers
         self._point: Any = None
         self._known: dict[str, Any] = {}
         self.status = Status.COMPLETED
@@ -163,7 +164,7 @@ class _Watched:
             if name in self._known and np.array_equal(theta, self._point):
                 return self._known[name].copy()  # the rule may go on to change its own in place
             value = attribute(theta, *arguments, **named)
-            if self.status is Status.COMPLETED and not np.all(np.isfinite(value)):
+            if (self._recovers or self.status is Status.COMPLETED) and not np.all(np.isfinite(value)):
                 self.status = self._reason(name, theta, arguments, named)
             return value
 
@@ -214,7 +215,7 @@ def _run(
     losses: np.ndarray,
 ) -> Status:
     """One trajectory into its rows of `points` and `losses`, every point or the last one; the status it ended with."""
-    watched = _Watched(problem)
+    watched = _Watched(problem, rule.recovers)
     memory: Any = None
     for k in range(steps + 1):
         if not np.all(np.isfinite(theta)):
@@ -238,6 +239,8 @@ def _run(
             memory = rule.init(watched, theta, h)
         if watched.status is Status.COMPLETED:
             theta, memory = rule.step(watched, theta, h, memory)
+            if rule.recovers and np.all(np.isfinite(theta)):
+                watched.status = Status.COMPLETED
         if watched.status is not Status.COMPLETED:
             return watched.status
         if np.shape(theta) != points.shape[1:]:

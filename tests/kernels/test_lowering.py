@@ -2,6 +2,7 @@
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 import scipy.special
@@ -167,3 +168,26 @@ def test_special_functions_refuse_what_lies_outside_their_domain_on_both_targets
         values = compiled([sp.digamma(x), sp.polygamma(1, x)], (x,), target)([[-0.5], [0.0]])
         assert np.isnan(values).all()
     assert not math.isnan(scipy.special.digamma(-0.5))
+
+
+@pytest.mark.parametrize("order", [7, 8, 12, 20])
+def test_polygammas_of_high_order_are_exact_to_rounding(order):
+    points = np.geomspace(1e-3, 1e3, 30)
+    expected = [float(mpmath.psi(order, mpmath.mpf(point))) for point in points]
+    for target in TARGETS:
+        found = compiled([sp.polygamma(order, x)], (x,), target)(points[:, None])[:, 0]
+        np.testing.assert_allclose(found, expected, rtol=2e-14)
+
+
+@pytest.mark.parametrize(("name", "leading"), [("polygamma_5", 0), ("polygamma_remainder_5", 2)])
+def test_derivatives_of_polygammas_go_on_for_ever(name, leading):
+    graph = Graph()
+    point = graph.input("x")
+    nodes = [graph.call(name, point)]
+    for _ in range(5):
+        nodes += graph.tangents(nodes[-1:], {point: graph.constant(1.0)})
+    kernel = Kernel(NumpyTarget(), Program((point,), (graph.constant(0.0), *nodes)), [("points", (1,))], [()] * 6)
+    for order, found in enumerate(kernel([1.7])[1:], start=5):
+        terms = [sp.factorial(order - 1) / x**order, sp.factorial(order) / (2 * x ** (order + 1))][:leading]
+        expected = sp.polygamma(order, x) - (-1) ** (order + 1) * sum(terms)
+        assert float(found) == pytest.approx(float(expected.subs(x, sp.Rational(17, 10)).evalf(30)), rel=1e-11)

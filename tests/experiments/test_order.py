@@ -1,0 +1,307 @@
+"""The order of invariance: measured slopes are those of theory, on models, problems and other people's optimizers."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+import sympy as sp
+
+import riemopt as ro
+from riemopt.errors import ArgumentError, DomainError, ModelError, ShapeError, UnknownNameError, UnsupportedError
+from riemopt.experiments import Subject, order_of_invariance
+from riemopt.experiments.settings import typed_chart
+from riemopt.models.chart import Chart
+from riemopt.models.domain import Domain
+
+PAPER = ("ng", "mid", "geo", "geof")
+STEPS = (16, 20, 24, 28, 32, 40, 48, 56, 64)
+
+
+def agree(result):
+    """Every slope is within 0.1 of theory, and what should be exact is noise."""
+    for subject, rows in result.curves.items():
+        for key, curves in rows.items():
+            for quantity, curve in curves.items():
+                expected = getattr(result.theory[key], quantity)
+                assert curve.slope == expected or abs(curve.slope - expected) < 0.1, (
+                    subject,
+                    key,
+                    quantity,
+                    curve.slope,
+                )
+                if expected == np.inf:
+                    assert curve.is_noise
+                    assert np.nanmax(curve.distances) < 1e-10
+
+
+@pytest.fixture(scope="module")
+def gamma():
+    model = ro.models.Gamma()
+    samples = model.sample([20.0, 20.0], 2000, rng=0)
+    return Subject.of(model, samples, {"beta = 1/b": typed_chart(model, "beta = 1/b")}, start=[2.0, 1.0], time=2.0)
+
+
+@pytest.fixture(scope="module")
+def on_gamma(gamma):
+    keys = (*PAPER, "geo3", "geo4", "heun", "rk4", "rk5", "geo-exact", "mirror", "mirror-dual", "mid-exact", "ng-exact")
+    return order_of_invariance([gamma], integrators=keys)
+
+
+def test_slopes_on_gamma_are_those_of_theory(on_gamma):
+    agree(on_gamma)
+
+
+@pytest.mark.parametrize(
+    ("name", "truth", "start", "chart"),
+    [
+        ("Normal", [1.0, 2.0], [3.0, 3.0], "mu = sinh(m), sigma = s**3"),
+        ("Beta", [3.0, 2.0], [1.0, 1.0], "alpha = 1/a, beta = 1/b"),
+    ],
+)
+def test_slopes_on_other_families_are_those_of_theory(name, truth, start, chart):
+    model = getattr(ro.models, name)()
+    samples, charts = model.sample(truth, 2000, rng=0), {chart: typed_chart(model, chart)}
+    agree(
+        order_of_invariance(
+            model, samples, charts, start=start, time=2.0, integrators=(*PAPER, "rk4", "geo3", "mid-exact", "mirror")
+        )
+    )
+
+
+def test_slopes_on_a_model_with_quadrature_are_those_of_theory():
+    model = ro.models.Kumaraswamy()
+    samples, chart = model.sample([2.0, 3.0], 50, rng=0), typed_chart(model, "a = 1/c, b = d**2")
+    agree(
+        order_of_invariance(
+            model, samples, {"chart": chart}, start=[1.2, 1.5], steps=STEPS, integrators=("ng", "mid", "geo")
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def logistic():
+    u, w0, w1, q0, q1 = sp.symbols("u w0 w1 q0 q1", real=True)
+    model = ro.ConditionalModel([w0 + w1 * u], "bernoulli", inputs=(u,), parameters=(w0, w1), name="logistic")
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=60)
+    targets = (rng.uniform(size=60) < 1 / (1 + np.exp(-1 - 2 * inputs))).astype(float)
+    charts = {"bent": model.reparametrize({w0: q0 + q1**3 / 3, w1: q1 + q1**3 / 6}, (q0, q1))}
+    return model, targets, charts, inputs
+
+
+def test_slopes_on_a_logistic_regression_are_those_of_theory(logistic):
+    model, targets, charts, inputs = logistic
+    agree(
+        order_of_invariance(
+            model,
+            targets,
+            charts,
+            inputs=inputs,
+            start=[0.0, 0.5],
+            time=2.0,
+            integrators=(*PAPER, "rk4", "geo3", "geo-exact", "mirror"),
+        )
+    )
+
+
+def test_slopes_on_a_network_are_those_of_theory():
+    model = ro.models.FeedForward([2, 3, 1])
+    rng = np.random.default_rng(0)
+    inputs, start = 1.5 * rng.normal(size=(80, 2)), 0.8 * rng.normal(size=13)
+    network = sp.lambdify([*model.inputs, *model.parameters], model.outputs[0])
+    targets = network(*inputs.T, *(start + 0.3 * rng.normal(size=13))) + 0.3 * rng.normal(size=80)
+    bent = {p: sp.sinh(sp.Symbol(f"{p.name}_bent", real=True)) for p in model.parameters}
+    chart = model.reparametrize(bent, [e.args[0] for e in bent.values()])
+    agree(
+        order_of_invariance(
+            model,
+            targets,
+            {"sinh": chart},
+            inputs=inputs,
+            start=start,
+            time=0.2,
+            steps=STEPS,
+            integrators=("ng", "mid", "geo", "geof"),
+            backend="numpy",
+        )
+    )
+
+
+# -- a user's own products
+
+
+def hyperbolic_plane(connection=True):
+    """A loss on the half-plane y > 0 with the metric δ/y², by products."""
+
+    def product(theta, v):
+        (x, y), (a, b) = theta, v
+        return np.array([-2 * a * b, a * a - b * b]) / y**3
+
+    return ro.OperatorProblem(
+        loss=lambda theta: np.sum((theta - np.array([1.0, 2.0])) ** 2) / 2,
+        gradient=lambda theta: theta - np.array([1.0, 2.0]),
+        fisher_product=lambda theta, v: v / theta[1] ** 2,
+        connection=product if connection else None,
+        rtol=1e-12,
+    )
+
+
+def bent_chart():
+    x, y, s, t = sp.symbols("x y s t", real=True)
+    return Chart.of(Domain.of((x, y)), {x: s + t**2 / 4, y: sp.exp(t)}, (s, t))
+
+
+def test_slopes_on_products_are_those_of_theory():
+    keys = (*PAPER, "rk4", "mid-exact")
+    result = order_of_invariance(
+        hyperbolic_plane(), charts={"bent": bent_chart()}, start=[0.0, 1.0], time=0.5, steps=STEPS, integrators=keys
+    )
+    agree(result)
+    assert not result.remarks
+
+
+def test_without_a_connection_straight_lines_are_measured_and_a_remark_says_so():
+    result = order_of_invariance(
+        hyperbolic_plane(connection=False),
+        charts={"bent": bent_chart()},
+        start=[0.0, 1.0],
+        time=0.5,
+        steps=STEPS,
+        integrators=("ng", "mid", "rk4"),
+    )
+    agree(result)
+    assert result.remarks == [
+        "OperatorProblem: without geodesics, distances are lengths of straight lines in the chart"
+    ]
+    assert "riemannian_euler" not in result.curves["OperatorProblem"]["ng"]
+    assert np.isnan(result.slopes["OperatorProblem"]["ng"].riemannian_euler)
+
+
+# -- other people's optimizers
+
+
+class Adam:
+    """Kingma and Ba, "Adam", 2015, algorithm 1."""
+
+    first = second = 0.0
+    count = 0
+
+    def __call__(self, theta, gradient):
+        self.count += 1
+        self.first = 0.9 * self.first + 0.1 * gradient
+        self.second = 0.999 * self.second + 0.001 * gradient**2
+        mean, square = self.first / (1 - 0.9**self.count), self.second / (1 - 0.999**self.count)
+        return theta - mean / (np.sqrt(square) + 1e-8)
+
+
+def newton(problem, h):
+    """Newton's method with a Hessian by differences of gradients."""
+
+    def step(theta, gradient):
+        small = 1e-6
+        columns = [
+            (problem.gradient(theta + small * unit) - problem.gradient(theta - small * unit)) / (2 * small)
+            for unit in np.eye(len(theta))
+        ]
+        return theta - h * np.linalg.solve(columns, gradient)
+
+    return step
+
+
+def test_optimizers_that_know_no_geometry_have_no_order(gamma):
+    optimizers = {
+        "Adam": Adam(),
+        "gradient": lambda theta, gradient: theta - gradient,
+        "Newton": ro.integrators.OptimizerStep(make=newton),
+        "ng": "ng",
+    }
+    result = order_of_invariance([gamma], steps=(64, 72, 80, 96, 112, 128, 144), integrators=optimizers)
+    slopes = result.slopes["Gamma"]
+    for name in ("Adam", "gradient", "Newton"):
+        assert abs(slopes[name].invariance) < 0.1
+        assert abs(slopes[name].flow) < 0.1
+    assert slopes["ng"].invariance == pytest.approx(1.0, abs=0.1)
+    assert result.theory["Adam"] is None
+    # Newton's method does not mind other units
+    assert result.remarks == [f"Gamma: {name} depends on the units of the coordinates" for name in ("Adam", "gradient")]
+
+
+# -- the result
+
+
+def test_the_table_shows_slopes_their_ranges_and_what_is_noise(on_gamma):
+    lines = str(on_gamma.table()).splitlines()
+    assert lines[0] == "Gamma to the time 2; charts: alpha, beta, beta = 1/b"
+    (row,) = (line for line in lines if line.startswith("geo3 "))
+    assert row.split()[:5] == ["geo3", "1.00", "±", "0.00", "56-224"]
+    (row,) = (line for line in lines if line.startswith("mid-exact "))
+    assert "≤" in row
+    assert row.endswith("exact")
+
+
+def test_numbers_and_figures_are_saved(on_gamma, tmp_path):
+    paths = on_gamma.save(tmp_path)
+    assert [path.name for path in paths] == ["order.png", "order.svg", "slopes.csv", "distances.csv"]
+    with open(tmp_path / "slopes.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    (row,) = (r for r in rows if (r["integrator"], r["quantity"]) == ("geo", "invariance"))
+    assert float(row["slope"]) == on_gamma.slopes["Gamma"]["geo"].invariance
+    assert float(row["theory"]) == 2.0
+    with open(tmp_path / "distances.csv", encoding="utf-8") as file:
+        rows = [r for r in csv.DictReader(file) if r["integrator"] == "mid-exact" and r["quantity"] == "invariance"]
+    assert len(rows) == 24
+    assert {r["fitted"] for r in rows} == {"False"}
+
+
+def test_failures_at_coarse_steps_do_not_spoil_the_others():
+    model = ro.models.Gamma()
+    samples, chart = model.sample([20.0, 20.0], 500, rng=0), typed_chart(model, "beta = b**3")
+    result = order_of_invariance(
+        model, samples, {"c": chart}, start=[1.0, 10.0], time=4.0, integrators=("ng", "mid"), backend="numpy"
+    )
+    curve = result.curves["Gamma"]["ng"]["invariance"]
+    assert np.isnan(curve.distances[0])
+    agree(result)
+
+
+# -- misuse
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"start": None}, ArgumentError, "needs a start"),
+        ({"start": [1.0]}, ShapeError, "start"),
+        ({"start": [-1.0, 1.0]}, DomainError, "alpha = -1.0 is outside its domain"),
+        ({"samples": None}, ArgumentError, "Gamma needs samples"),
+        ({"time": 0.0}, ArgumentError, "time must be positive and finite, not 0.0"),
+        ({"steps": ()}, ArgumentError, "steps must be positive whole numbers"),
+        ({"steps": (4, 0)}, ArgumentError, "steps must be positive whole numbers"),
+        ({"steps": (4, 2.5)}, ArgumentError, "steps must be positive whole numbers"),
+        ({"integrators": ()}, ArgumentError, "there are no integrators"),
+        ({"integrators": ("ng", "ng")}, ArgumentError, "the integrator 'ng' is named twice"),
+        ({"integrators": "geoo"}, UnknownNameError, "did you mean 'geo'"),
+        ({"charts": {"other": ro.models.Normal()}}, ModelError, "'other' is not a reparametrization"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(changes, error, message):
+    settings = {"samples": [1.0, 2.0], "charts": {}, "start": [1.0, 1.0], **changes}
+    with pytest.raises(error, match=message):
+        order_of_invariance(ro.models.Gamma(), settings.pop("samples"), settings.pop("charts"), **settings)
+
+
+def test_problems_that_cannot_be_studied_are_refused():
+    plain = ro.OperatorProblem(lambda x: 0.0, lambda x: x)
+    with pytest.raises(ArgumentError, match="without the metric's product"):
+        order_of_invariance(plain, start=[1.0])
+    with pytest.raises(ArgumentError, match="samples and inputs belong to a model"):
+        order_of_invariance(hyperbolic_plane(), [1.0], start=[0.0, 1.0])
+    with pytest.raises(UnsupportedError, match="needs the primitive 'connection'"):
+        order_of_invariance(hyperbolic_plane(connection=False), start=[0.0, 1.0], integrators="geo")
+
+
+def test_subjects_need_different_names(gamma):
+    with pytest.raises(ArgumentError, match="two subjects are called 'Gamma'"):
+        order_of_invariance([gamma, gamma])
