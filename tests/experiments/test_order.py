@@ -136,7 +136,7 @@ def hyperbolic_plane(connection=True):
     """A loss on the half-plane y > 0 with the metric δ/y², by products."""
 
     def product(theta, v):
-        (x, y), (a, b) = theta, v
+        (_, y), (a, b) = theta, v
         return np.array([-2 * a * b, a * a - b * b]) / y**3
 
     return ro.OperatorProblem(
