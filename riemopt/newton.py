@@ -93,7 +93,7 @@ def _applied(matrices: Floats, vectors: Floats) -> Floats:
 def inverses(matrices: Floats) -> Floats:
     """The inverses of matrices, shape (m, n, n); NaN for those that have none."""
     regular = np.flatnonzero(np.isfinite(matrices).all(axis=(-1, -2)))
-    regular = regular[np.linalg.det(matrices[regular]) != 0.0]
+    regular = regular[np.linalg.slogdet(matrices[regular])[0] != 0.0]
     result = np.full_like(matrices, np.nan)
     result[regular] = np.linalg.inv(matrices[regular])
     return result

@@ -7,12 +7,13 @@ import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riemopt.errors import ArgumentError
+from riemopt.errors import ArgumentError, UnknownNameError
 from riemopt.experiments.charts import Charts, Integrators, rules_of
 from riemopt.experiments.convergence import Convergence
 from riemopt.experiments.distance import fisher_rao, is_measurable, straight_length
@@ -208,6 +209,7 @@ def order_of_invariance(
     time: float = 1.0,
     steps: Iterable[int] = STEPS,
     integrators: Integrators = INTEGRATORS,
+    quantities: Iterable[str] = Orders._fields,
     backend: str | None = None,
     progress: Progress | None = None,
 ) -> OrderResult:
@@ -237,6 +239,8 @@ def order_of_invariance(
     integrators : iterable of str, Integrator or callable, or mapping of str to these, optional
         Keys of :func:`riemopt.integrators.names`, integrators, and functions ``step(theta, gradient) -> theta``, see
         :class:`riemopt.integrators.OptimizerStep`.
+    quantities : iterable of str, optional
+        What to measure, of ``"flow"``, ``"riemannian_euler"`` and ``"invariance"``.
     backend : str, optional
         What runs the kernels of a model, see :class:`riemopt.Manifold`; not ``"cupy"``. By default that of
         :func:`backend_for`.
@@ -282,7 +286,10 @@ def order_of_invariance(
     >>> {key: round(orders.invariance, 1) for key, orders in result.slopes["Exponential"].items()}
     {'ng': 1.0, 'mid': 2.0}
     """
-    counts = _step_counts(steps)
+    counts, wanted = _step_counts(steps), tuple(quantities)
+    for quantity in wanted:
+        if quantity not in Orders._fields:
+            raise UnknownNameError("quantity", quantity, Orders._fields)
     rules = rules_of(integrators)
     if isinstance(model, (StatisticalModel, ConditionalModel, Problem)):
         if start is None:
@@ -301,12 +308,11 @@ def order_of_invariance(
             raise ArgumentError(f"{subject.name}: without the metric's product there are no distances to measure")
         named[subject.name] = subject
     tell = progress or (lambda done, total, what: None)
-    total, done = len(named) * (len(rules) + 1), itertools.count()
+    total, done = len(named) * len(rules), itertools.count()
     curves: dict[str, dict[str, dict[str, Convergence]]] = {}
     remarks: list[str] = []
     for name, subject in named.items():
-        tell(next(done), total, f"{name}: the exact flow and Riemannian Euler")
-        study = _Study(subject, counts)
+        study = _Study(subject, counts, wanted)
         curves[name] = {}
         for key, rule in rules.items():
             tell(next(done), total, f"{name}: {key}")
@@ -338,80 +344,105 @@ def _step_counts(steps: Iterable[int]) -> tuple[int, ...]:
 class _Study:
     """One subject: where the references end, and how far from them and from itself an integrator ends."""
 
-    def __init__(self, subject: Subject, counts: Sequence[int]) -> None:
-        self.subject, self.counts = subject, counts
-        self.remarks: list[str] = []
+    def __init__(self, subject: Subject, counts: Sequence[int], quantities: Sequence[str]) -> None:
+        self.subject, self.counts, self.quantities = subject, counts, quantities
         self.step_sizes = subject.time / np.array(counts, dtype=np.float64)
-        own, offers = subject.own, subject.own.problem.offers
-        self.flow: np.ndarray | None = None
-        self.flow_noise = 0.0
-        if "flow" in offers:
-            reached = [self._in_own(place, place.problem.flow(place.start, subject.time)) for place in self._places]
-            self.flow, self.flow_noise = reached[0], self._spread(reached)
-        self.euler: np.ndarray | None = None
-        self.euler_noise = np.zeros(len(counts))
-        if "exp" in offers:
-            ends = self._ends(RiemannianEuler())
-            spreads = [self._spread(row) for row in ends]
-            self.euler, self.euler_noise = ends[:, 0], np.maximum.accumulate(spreads)
-        else:
-            self.remarks.append(
-                f"{subject.name}: without geodesics, distances are lengths of straight lines in the chart"
-            )
-        if len(subject.places) == 1:
-            self.remarks.append(f"{subject.name}: there is one chart, and so no gap between charts")
-        self.scale = 0.0 if self.flow is None else straight_length(own.problem, own.start, self.flow)
+        self.remarks: list[str] = []
+        if "exp" not in subject.own.problem.offers:
+            self._remark("without geodesics, distances are lengths of straight lines in the chart")
+        if len(subject.places) == 1 and "invariance" in quantities:
+            self._remark("there is one chart, and so no gap between charts")
 
-    @property
-    def _places(self) -> list[Place]:
+    def _remark(self, text: str) -> None:
+        self.remarks.append(f"{self.subject.name}: {text}")
+
+    @cached_property
+    def places(self) -> list[Place]:
         """The charts, then the control."""
         return [*self.subject.places.values(), self.subject.control]
+
+    # -- references
+
+    @cached_property
+    def flow(self) -> tuple[np.ndarray, float] | None:
+        """Where the flow ends, and how far apart that is in different charts; None where there is none."""
+        if "flow" not in self.subject.own.problem.offers:
+            return None
+        ends = [self._in_own(place, place.problem.flow(place.start, self.subject.time)) for place in self.places]
+        noise = self._spread(ends)
+        if not np.isfinite(noise):
+            self._remark("the flow could not be followed to the final time in every chart")
+        return ends[0], noise
+
+    @cached_property
+    def euler(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Where Riemannian Euler ends with each step size, shape (m, charts and control, n), and how far apart."""
+        if "exp" not in self.subject.own.problem.offers:
+            return None
+        ends = self._ends(RiemannianEuler())
+        return ends, np.maximum.accumulate([self._spread(row) for row in ends])
 
     def _in_own(self, place: Place, point: np.ndarray) -> np.ndarray:
         return place.to_own(point) if np.isfinite(point).all() else np.full_like(point, np.nan)
 
     def _ends(self, rule: Integrator) -> np.ndarray:
-        """Where a rule ends, in own coordinates, shape (step sizes, charts and control, n)."""
+        """Where a rule ends, in own coordinates, shape (m, charts and control, n)."""
         # a step at a time: kernels of primitives serve all rules, a whole trajectory would be compiled for each
         rule = copy.copy(rule)
         rule.traceable = False
         ends = []
         for h, count in zip(self.step_sizes, self.counts, strict=True):
-            runs = (minimize(place.problem, rule, place.start, h, count, keep="last") for place in self._places)
-            ends.append([self._in_own(place, run.x) for place, run in zip(self._places, runs, strict=True)])
+            runs = (minimize(place.problem, rule, place.start, h, count, keep="last") for place in self.places)
+            ends.append([self._in_own(place, run.x) for place, run in zip(self.places, runs, strict=True)])
         return np.array(ends)
+
+    # -- distances
 
     def _distance(self, point: np.ndarray, target: np.ndarray) -> float:
         return fisher_rao(self.subject.own.problem, point, target)
+
+    def _distances(self, points: Iterable[np.ndarray], targets: Iterable[np.ndarray]) -> np.ndarray:
+        return np.array([self._distance(*pair) for pair in zip(points, targets, strict=True)])
 
     def _spread(self, points: Iterable[np.ndarray]) -> float:
         """The largest distance between any two points; NaN where one is missing."""
         return float(np.max([self._distance(a, b) for a, b in itertools.combinations(points, 2)]))
 
     def curves(self, key: str, rule: Integrator) -> dict[str, Convergence]:
-        """What there is to know of an integrator."""
+        """What is wanted to know of an integrator, as far as the subject tells."""
         is_euler = isinstance(rule, RiemannianEuler) and rule.a == 0.0
-        ends = self._ends(rule)
+        known = self.euler if is_euler and "riemannian_euler" in self.quantities else None
+        ends = self._ends(rule) if known is None else known[0]
         own, charted = ends[:, 0], ends[:, :-1]
-        rounding = np.array([self._distance(*pair) for pair in ends[:, [0, -1]]])
-        known = rounding[np.isfinite(rounding)]
-        if len(known) and known[0] > np.sqrt(np.finfo(ends.dtype).eps) * self.scale:
-            self.remarks.append(f"{self.subject.name}: {key} depends on the units of the coordinates")
-            known = np.zeros(1)
-        # one difference may be small by chance, or nothing: the largest stands for all
-        rounding = np.full(len(rounding), known.max(initial=0.0))
+        rounding = self._rounding(key, ends)
         curves = {}
-        if self.flow is not None:
-            distances = np.array([self._distance(self.flow, end) for end in own])
-            curves["flow"] = self._curve(distances, np.maximum(rounding, self.flow_noise))
-        if self.euler is not None and not is_euler:
-            distances = np.array([self._distance(*pair) for pair in zip(self.euler, own, strict=True)])
-            curves["riemannian_euler"] = self._curve(distances, np.maximum(rounding, self.euler_noise))
-        if charted.shape[1] > 1:
+        if "flow" in self.quantities and self.flow is not None:
+            end, noise = self.flow
+            distances = self._distances(itertools.repeat(end, len(own)), own)
+            curves["flow"] = self._curve(distances, max(rounding, noise))
+        if "riemannian_euler" in self.quantities and self.euler is not None and not is_euler:
+            reached, spread = self.euler
+            curves["riemannian_euler"] = self._curve(self._distances(reached[:, 0], own), np.maximum(rounding, spread))
+        if "invariance" in self.quantities and charted.shape[1] > 1:
             exact = not rule.needs or {"exp", "transport", "flow"} & set(rule.needs)
-            floor = np.maximum(rounding, self.euler_noise) if exact else rounding
-            curves["invariance"] = self._curve(np.array([self._spread(row) for row in charted]), floor)
+            spread = self.euler[1] if exact and self.euler is not None else np.zeros(len(own))
+            gaps = np.array([self._spread(row) for row in charted])
+            curves["invariance"] = self._curve(gaps, np.maximum(rounding, spread))
         return curves
 
-    def _curve(self, distances: np.ndarray, floor: np.ndarray) -> Convergence:
-        return Convergence(self.step_sizes, distances, floor)
+    def _rounding(self, key: str, ends: np.ndarray) -> float:
+        """The largest distance from the control: one of them may be small by chance."""
+        apart = self._distances(ends[:, 0], ends[:, -1])
+        apart = apart[np.isfinite(apart)]
+        if not len(apart):
+            return 0.0
+        # more than half of the digits at the coarsest step is no rounding
+        problem, start = self.subject.own.problem, self.subject.own.start
+        moved = [straight_length(problem, start, end) for end in ends[:, 0] if np.isfinite(end).all()]
+        if apart[0] > np.sqrt(np.finfo(ends.dtype).eps) * max(moved):
+            self._remark(f"{key} depends on the units of the coordinates")
+            return 0.0
+        return float(apart.max())
+
+    def _curve(self, distances: np.ndarray, floor: Any) -> Convergence:
+        return Convergence(self.step_sizes, distances, np.broadcast_to(floor, distances.shape))

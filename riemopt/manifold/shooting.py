@@ -163,7 +163,7 @@ def _correct(
 def _solved(matrices: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Solutions of a batch of small systems; NaN where a matrix is singular."""
     with np.errstate(all="ignore"):
-        regular = np.abs(np.linalg.det(matrices)) > 0
+        regular = np.abs(np.linalg.slogdet(matrices)[0]) > 0
     solution = np.full_like(right, np.nan)
     solution[regular] = np.linalg.solve(matrices[regular], right[regular][..., None])[..., 0]
     return solution

@@ -440,7 +440,7 @@ class Chart:
     def _newton_step(self, points: Floats, residual: Floats) -> Floats:
         matrix = self._free_jacobian(points)
         regular = np.logical_and(np.isfinite(matrix).all(axis=(-1, -2)), np.isfinite(residual).all(axis=-1))
-        regular[regular] = np.linalg.det(matrix[regular]) != 0.0
+        regular[regular] = np.linalg.slogdet(matrix[regular])[0] != 0.0
         step = np.full_like(residual, np.nan)
         step[regular] = -np.linalg.solve(matrix[regular], residual[regular][..., None])[..., 0]
         return step

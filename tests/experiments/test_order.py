@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from riemopt.models.chart import Chart
 from riemopt.models.domain import Domain
 
 PAPER = ("ng", "mid", "geo", "geof")
-STEPS = (16, 20, 24, 28, 32, 40, 48, 56, 64)
+STEPS = (24, 28, 32, 40, 48, 56, 64, 80, 96)
 
 
 def agree(result):
@@ -46,7 +47,7 @@ def gamma():
 @pytest.fixture(scope="module")
 def on_gamma(gamma):
     keys = (*PAPER, "geo3", "geo4", "heun", "rk4", "rk5", "geo-exact", "mirror", "mirror-dual", "mid-exact", "ng-exact")
-    return order_of_invariance([gamma], integrators=keys)
+    return order_of_invariance([gamma], steps=STEPS, integrators=keys)
 
 
 def test_slopes_on_gamma_are_those_of_theory(on_gamma):
@@ -65,7 +66,13 @@ def test_slopes_on_other_families_are_those_of_theory(name, truth, start, chart)
     samples, charts = model.sample(truth, 2000, rng=0), {chart: typed_chart(model, chart)}
     agree(
         order_of_invariance(
-            model, samples, charts, start=start, time=2.0, integrators=(*PAPER, "rk4", "geo3", "mid-exact", "mirror")
+            model,
+            samples,
+            charts,
+            start=start,
+            time=2.0,
+            steps=STEPS,
+            integrators=(*PAPER, "rk4", "geo3", "mid-exact", "mirror"),
         )
     )
 
@@ -75,7 +82,13 @@ def test_slopes_on_a_model_with_quadrature_are_those_of_theory():
     samples, chart = model.sample([2.0, 3.0], 50, rng=0), typed_chart(model, "a = 1/c, b = d**2")
     agree(
         order_of_invariance(
-            model, samples, {"chart": chart}, start=[1.2, 1.5], steps=STEPS, integrators=("ng", "mid", "geo")
+            model,
+            samples,
+            {"chart": chart},
+            start=[1.2, 1.5],
+            steps=STEPS,
+            integrators=("ng", "mid", "geo"),
+            quantities=("flow", "invariance"),
         )
     )
 
@@ -101,17 +114,19 @@ def test_slopes_on_a_logistic_regression_are_those_of_theory(logistic):
             inputs=inputs,
             start=[0.0, 0.5],
             time=2.0,
-            integrators=(*PAPER, "rk4", "geo3", "geo-exact", "mirror"),
+            steps=STEPS,
+            integrators=(*PAPER, "rk4", "geo3", "mirror"),
         )
     )
 
 
 def test_slopes_on_a_network_are_those_of_theory():
-    model = ro.models.FeedForward([2, 3, 1])
+    """A network of 2-3-1 units is too much compiling for a test: that is in the benchmark, and in many digits."""
+    model = ro.models.FeedForward([1, 1, 1])
     rng = np.random.default_rng(0)
-    inputs, start = 1.5 * rng.normal(size=(80, 2)), 0.8 * rng.normal(size=13)
+    inputs, start = 1.5 * rng.normal(size=40), np.array([1.0, 0.2, 1.5, -0.3])
     network = sp.lambdify([*model.inputs, *model.parameters], model.outputs[0])
-    targets = network(*inputs.T, *(start + 0.3 * rng.normal(size=13))) + 0.3 * rng.normal(size=80)
+    targets = network(inputs, *(start + 0.3 * rng.normal(size=4))) + 0.3 * rng.normal(size=40)
     bent = {p: sp.sinh(sp.Symbol(f"{p.name}_bent", real=True)) for p in model.parameters}
     chart = model.reparametrize(bent, [e.args[0] for e in bent.values()])
     agree(
@@ -121,10 +136,9 @@ def test_slopes_on_a_network_are_those_of_theory():
             {"sinh": chart},
             inputs=inputs,
             start=start,
-            time=0.2,
             steps=STEPS,
-            integrators=("ng", "mid", "geo", "geof"),
-            backend="numpy",
+            integrators=PAPER,
+            quantities=("flow", "invariance"),
         )
     )
 
@@ -136,8 +150,8 @@ def hyperbolic_plane(connection=True):
     """A loss on the half-plane y > 0 with the metric δ/y², by products."""
 
     def product(theta, v):
-        (_, y), (a, b) = theta, v
-        return np.array([-2 * a * b, a * a - b * b]) / y**3
+        a, b = v
+        return np.array([-2 * a * b, a * a - b * b]) / theta[1] ** 3
 
     return ro.OperatorProblem(
         loss=lambda theta: np.sum((theta - np.array([1.0, 2.0])) ** 2) / 2,
@@ -154,12 +168,13 @@ def bent_chart():
 
 
 def test_slopes_on_products_are_those_of_theory():
-    keys = (*PAPER, "rk4", "mid-exact")
-    result = order_of_invariance(
-        hyperbolic_plane(), charts={"bent": bent_chart()}, start=[0.0, 1.0], time=0.5, steps=STEPS, integrators=keys
-    )
+    settings = {"charts": {"bent": bent_chart()}, "start": [0.0, 1.0], "time": 0.5}
+    keys = ("ng", "mid", "geo", "geof", "rk4")
+    result = order_of_invariance(hyperbolic_plane(), **settings, steps=(12, 14, 16, 20, 24), integrators=keys)
     agree(result)
     assert not result.remarks
+    settings["quantities"] = ["invariance"]
+    agree(order_of_invariance(hyperbolic_plane(), **settings, steps=(4, 8), integrators=["mid-exact"]))
 
 
 def test_without_a_connection_straight_lines_are_measured_and_a_remark_says_so():
@@ -217,12 +232,15 @@ def test_optimizers_that_know_no_geometry_have_no_order(gamma):
         "Newton": ro.integrators.OptimizerStep(make=newton),
         "ng": "ng",
     }
-    result = order_of_invariance([gamma], steps=(64, 72, 80, 96, 112, 128, 144), integrators=optimizers)
+    result = order_of_invariance([dataclasses.replace(gamma, time=0.5)], steps=STEPS, integrators=optimizers)
     slopes = result.slopes["Gamma"]
     for name in ("Adam", "gradient", "Newton"):
         assert abs(slopes[name].invariance) < 0.1
-        assert abs(slopes[name].flow) < 0.1
     assert slopes["ng"].invariance == pytest.approx(1.0, abs=0.1)
+    assert abs(slopes["Adam"].flow) < 0.2
+    assert abs(slopes["gradient"].flow) < 0.1
+    # in natural parameters, up to a sign, the Hessian of the loss is the metric; in another chart it is not
+    assert slopes["Newton"].flow == pytest.approx(1.0, abs=0.1)
     assert result.theory["Adam"] is None
     # Newton's method does not mind other units
     assert result.remarks == [f"Gamma: {name} depends on the units of the coordinates" for name in ("Adam", "gradient")]
@@ -235,7 +253,7 @@ def test_the_table_shows_slopes_their_ranges_and_what_is_noise(on_gamma):
     lines = str(on_gamma.table()).splitlines()
     assert lines[0] == "Gamma to the time 2; charts: alpha, beta, beta = 1/b"
     (row,) = (line for line in lines if line.startswith("geo3 "))
-    assert row.split()[:5] == ["geo3", "1.00", "±", "0.00", "56-224"]
+    assert row.split()[:5] == ["geo3", "1.00", "±", "0.00", "24-96"]
     (row,) = (line for line in lines if line.startswith("mid-exact "))
     assert "≤" in row
     assert row.endswith("exact")
@@ -251,18 +269,20 @@ def test_numbers_and_figures_are_saved(on_gamma, tmp_path):
     assert float(row["theory"]) == 2.0
     with open(tmp_path / "distances.csv", encoding="utf-8") as file:
         rows = [r for r in csv.DictReader(file) if r["integrator"] == "mid-exact" and r["quantity"] == "invariance"]
-    assert len(rows) == 24
+    assert len(rows) == len(STEPS)
     assert {r["fitted"] for r in rows} == {"False"}
 
 
-def test_failures_at_coarse_steps_do_not_spoil_the_others():
-    model = ro.models.Gamma()
-    samples, chart = model.sample([20.0, 20.0], 500, rng=0), typed_chart(model, "beta = b**3")
-    result = order_of_invariance(
-        model, samples, {"c": chart}, start=[1.0, 10.0], time=4.0, integrators=("ng", "mid"), backend="numpy"
-    )
-    curve = result.curves["Gamma"]["ng"]["invariance"]
-    assert np.isnan(curve.distances[0])
+def test_failures_at_coarse_steps_do_not_spoil_the_others(gamma):
+    # from there, long steps leave the domain
+    places = {
+        label: dataclasses.replace(place, start=np.array(start))
+        for (label, place), start in zip(gamma.places.items(), ([10.0, 5.0], [10.0, 0.2]), strict=True)
+    }
+    control = dataclasses.replace(gamma.control, start=np.array([7.0, 35.0 / 17.0]))
+    far = dataclasses.replace(gamma, places=places, control=control)
+    result = order_of_invariance([far], steps=(1, 2, *STEPS), integrators=("ng", "mid"), quantities=["invariance"])
+    assert np.isnan(result.curves["Gamma"]["ng"]["invariance"].distances[:2]).all()
     agree(result)
 
 
@@ -280,6 +300,7 @@ def test_failures_at_coarse_steps_do_not_spoil_the_others():
         ({"steps": ()}, ArgumentError, "steps must be positive whole numbers"),
         ({"steps": (4, 0)}, ArgumentError, "steps must be positive whole numbers"),
         ({"steps": (4, 2.5)}, ArgumentError, "steps must be positive whole numbers"),
+        ({"quantities": ["gap"]}, UnknownNameError, "unknown quantity 'gap'"),
         ({"integrators": ()}, ArgumentError, "there are no integrators"),
         ({"integrators": ("ng", "ng")}, ArgumentError, "the integrator 'ng' is named twice"),
         ({"integrators": "geoo"}, UnknownNameError, "did you mean 'geo'"),
