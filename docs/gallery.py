@@ -11,7 +11,12 @@ _docs = Path(__file__).parent
 _stage = _docs / "_build" / "gallery"
 _figures = _stage / "figures"
 
-_DRAWN = {"custom_model.py": "gompertz.png", "network_from_products.py": "losses.png", "regression.py": "path.png"}
+_DRAWN = {
+    "custom_model.py": "gompertz.png",
+    "network_from_products.py": "losses.png",
+    "order_of_invariance.py": "orders.png",
+    "regression.py": "path.png",
+}
 _NEEDS = {"network_from_products.py": "jax"}
 
 

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+_MOST_STEPS = 100_000
 _PATIENCE = 2.0  # seconds between two lines of progress where there is no terminal
 
 
@@ -58,12 +59,15 @@ class _Numbers(click.ParamType):
 
     name = "numbers"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+    def __init__(self, each: click.ParamType = click.FLOAT, kind: str = "numbers such as 1,1") -> None:
+        self.each, self.kind = each, kind
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Any, ...]:
         """The numbers in a text."""
         try:
-            return tuple(float(part) for part in value.split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not a list of numbers such as 1,1", param, ctx)
+            return tuple(self.each.convert(part, param, ctx) for part in value.split(","))
+        except click.BadParameter:
+            self.fail(f"{value!r} is not a list of {self.kind}", param, ctx)
 
 
 class _Names(click.ParamType):
@@ -85,6 +89,14 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
+# -- options that several commands have
+
+_data_option = click.option(
+    "--data", type=click.Path(), metavar="FILE.csv", help="Observations; without it, 10,000 are drawn."
+)
+_column_option = click.option(
+    "--column", metavar="NAME", help="The column of the file, by name or number counted from 1."
+)
 _chart_option = click.option(
     "--chart",
     "charts",
@@ -92,6 +104,23 @@ _chart_option = click.option(
     metavar="TEXT",
     help='Another chart, such as "alpha = a, beta = 1/b". May be given several times.',
 )
+_start_option = click.option(
+    "--start", type=_Numbers(), help="The start in the family's own chart.  [default: 1 or 0 by domain]"
+)
+_seed_option = click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=1234, show_default=True, help="For drawn data."
+)
+
+
+def _output_option(folder: str, numbers: str = "the numbers") -> Callable[[Any], Any]:
+    return click.option(
+        "--output",
+        type=click.Path(path_type=Path),
+        default=folder,
+        show_default=True,
+        metavar="DIR",
+        help=f"Where the figure (PNG, SVG) and {numbers} (CSV) go.",
+    )
 
 
 # -- riemopt invariance
@@ -99,22 +128,15 @@ _chart_option = click.option(
 
 @main.command("invariance")
 @click.option("--family", default="gamma", show_default=True, help="The family of distributions.")
-@click.option("--data", type=click.Path(), metavar="FILE.csv", help="Observations; without it, 10,000 are drawn.")
-@click.option("--column", metavar="NAME", help="The column of the file, by name or number counted from 1.")
+@_data_option
+@_column_option
 @_chart_option
-@click.option("--start", type=_Numbers(), help="The start in the family's own chart.  [default: 1 or 0 by domain]")
+@_start_option
 @click.option("--step-size", type=click.FloatRange(min=0, min_open=True), default=0.5, show_default=True)
-@click.option("--steps", type=click.IntRange(1, 100_000), default=10, show_default=True)
+@click.option("--steps", type=click.IntRange(1, _MOST_STEPS), default=10, show_default=True)
 @click.option("--integrators", type=_Names(), default="ng,mid,geo,geof,ng-exact,geo-exact", show_default=True)
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1234, show_default=True, help="For drawn data.")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    default="riemopt-invariance",
-    show_default=True,
-    metavar="DIR",
-    help="Where the figure (PNG, SVG) and the numbers (CSV) go.",
-)
+@_seed_option
+@_output_option("riemopt-invariance")
 def invariance_command(
     family: str,
     data: str | None,
@@ -134,21 +156,47 @@ def invariance_command(
     """
     from riemopt.experiments import invariance
     from riemopt.experiments.results import output_folder
+
+    with output_folder(output), _progress() as progress:
+        given = _given(family, data, column, charts, start, seed)
+        settings: dict[str, Any] = {"step_size": step_size, "steps": steps, "integrators": integrators}
+        result = invariance(given.model, given.samples, given.charts, start=given.start, **settings, progress=progress)
+        progress(1, 1, "drawing and saving")
+        paths = result.save(output)
+    click.echo(f"{given}, step size {step_size:g}\n")
+    _show(result.table())
+    _tell_files(output, paths)
+
+
+class _Given(NamedTuple):
+    """What a study of a family runs on."""
+
+    model: StatisticalModel
+    samples: np.ndarray
+    charts: list[tuple[str, StatisticalModel]]
+    start: tuple[float, ...]
+
+    def __str__(self) -> str:
+        start = ", ".join(f"{number:g}" for number in self.start)
+        return f"{self.model.name}: {len(self.samples)} observations, start {start}"
+
+
+def _given(
+    family: str,
+    data: str | None,
+    column: str | None,
+    charts: tuple[str, ...],
+    start: tuple[float, ...] | None,
+    seed: int,
+) -> _Given:
+    """What the options say, and the defaults of the library for what they leave out."""
     from riemopt.experiments.settings import default_charts, default_start, typed_chart
     from riemopt.models import family as family_of
 
     model = family_of(family)
     samples = _samples(model, data, column, seed)
-    start = tuple(default_start(model)) if start is None else start
-    with output_folder(output), _progress() as progress:
-        moved = [(text, typed_chart(model, text)) for text in charts or default_charts(model)]
-        settings: dict[str, Any] = {"start": start, "step_size": step_size, "steps": steps, "integrators": integrators}
-        result = invariance(model, samples, moved, **settings, progress=progress)
-        progress(1, 1, "drawing and saving")
-        paths = result.save(output)
-    click.echo(f"{model.name}: {len(samples)} observations, start {_listed(start)}, step size {step_size:g}\n")
-    _show(result.table())
-    click.echo(f"\nIn {output}: {', '.join(path.name for path in paths)}")
+    moved = [(text, typed_chart(model, text)) for text in charts or default_charts(model)]
+    return _Given(model, samples, moved, tuple(default_start(model)) if start is None else start)
 
 
 def _samples(model: StatisticalModel, data: str | None, column: str | None, seed: int) -> np.ndarray:
@@ -165,8 +213,8 @@ def _samples(model: StatisticalModel, data: str | None, column: str | None, seed
     return samples
 
 
-def _listed(numbers: Sequence[float]) -> str:
-    return ", ".join(f"{number:g}" for number in numbers)
+def _tell_files(folder: Path, paths: Sequence[Path]) -> None:
+    click.echo(f"\nIn {folder}: {', '.join(path.name for path in paths)}")
 
 
 def _show(tables: Tables) -> None:
@@ -207,23 +255,81 @@ def _lines_of_progress() -> Callable[[int, int, str], None]:
     return tell
 
 
+# -- riemopt order
+
+
+@main.command("order")
+@click.option("--family", "families", type=_Names(), default="gamma", show_default=True, help="The family, or several.")
+@_data_option
+@_column_option
+@_chart_option
+@_start_option
+@click.option(
+    "--time",
+    "final_time",
+    type=click.FloatRange(min=0, min_open=True),
+    default=2.0,
+    show_default=True,
+    help="Where all runs end.",
+)
+@click.option(
+    "--steps",
+    type=_Numbers(click.IntRange(1, _MOST_STEPS), f"whole numbers from 1 to {_MOST_STEPS}, such as 4,8,16"),
+    help="In how many steps to go there; a slope takes five numbers.  [default: 24 from 4 to 224]",
+)
+@click.option("--integrators", type=_Names(), help="Their keys.  [default: those of the paper, and others]")
+@_seed_option
+@_output_option("riemopt-order")
+def order_command(
+    families: tuple[str, ...],
+    data: str | None,
+    column: str | None,
+    charts: tuple[str, ...],
+    start: tuple[float, ...] | None,
+    final_time: float,
+    steps: tuple[int, ...] | None,
+    integrators: tuple[str, ...] | None,
+    seed: int,
+    output: Path,
+) -> None:
+    """Measure the order of integrators: how fast they approach the flow, and themselves in other charts.
+
+    All run from one distribution to the same time, in more and more steps. The slope of a distance there against the
+    step size is printed beside what theory says. --data, --column, --chart and --start go with one family.
+    """
+    from riemopt.experiments import Subject, order_of_invariance
+    from riemopt.experiments.order import INTEGRATORS, STEPS
+    from riemopt.experiments.results import output_folder
+
+    if len(set(families)) != len(families) or not families:
+        raise click.UsageError("--family takes families with commas between them, each once")
+    for option, value in {"--data": data, "--column": column, "--chart": charts, "--start": start}.items():
+        if value and len(families) != 1:
+            raise click.UsageError(f"{option} goes with one family, not {len(families)}")
+    counts, keys = STEPS if steps is None else steps, INTEGRATORS if integrators is None else integrators
+    with output_folder(output), _progress() as progress:
+        given = [_given(family, data, column, charts, start, seed) for family in families]
+        subjects = [
+            Subject.of(each.model, each.samples, each.charts, start=each.start, time=final_time) for each in given
+        ]
+        result = order_of_invariance(subjects, steps=counts, integrators=keys, progress=progress)
+        progress(1, 1, "drawing and saving")
+        paths = result.save(output)
+    click.echo("\n".join(map(str, given)) + "\n")
+    _show(result.table())
+    _tell_files(output, paths)
+
+
 # -- riemopt fit
 
 
 @main.command("fit")
 @click.argument("family")
 @click.argument("data", type=click.Path(), metavar="FILE.csv")
-@click.option("--column", metavar="NAME", help="The column of the file, by name or number counted from 1.")
+@_column_option
 @click.option("--chart", metavar="TEXT", help='Fit in another chart, such as "alpha = a, beta = 1/b".')
 @click.option("--start", type=_Numbers(), help="Where to start, in that chart.  [default: found by a search]")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    default="riemopt-fit",
-    show_default=True,
-    metavar="DIR",
-    help="Where the figure (PNG, SVG) and the estimates (CSV) go.",
-)
+@_output_option("riemopt-fit", "the estimates")
 def fit_command(
     family: str, data: str, column: str | None, chart: str | None, start: tuple[float, ...] | None, output: Path
 ) -> None:
@@ -246,7 +352,7 @@ def fit_command(
         progress(1, 1, "drawing and saving")
         paths = save_fit(result, samples, output)
     click.echo(result.summary())
-    click.echo(f"\nIn {output}: {', '.join(path.name for path in paths)}")
+    _tell_files(output, paths)
     if not result.success:
         _complain(f"warning: {result.message}", 1)
 

@@ -78,17 +78,22 @@ def rules_of(integrators: Integrators) -> dict[str, Integrator]:
         If two are called the same, or there is none.
     """
     if isinstance(integrators, Mapping):
-        return {label: _rule(given) for label, given in integrators.items()}
+        named = [(label, _rule(given)) for label, given in integrators.items()]
+    else:
+        named = [_named(given) for given in ([integrators] if isinstance(integrators, str) else integrators)]
     rules: dict[str, Integrator] = {}
-    for given in [integrators] if isinstance(integrators, str) else integrators:
-        rule = _rule(given)
-        key = given if isinstance(given, str) else getattr(rule, "name", repr(rule).removesuffix("()"))
+    for key, rule in named:
         if key in rules:
             raise ArgumentError(f"the integrator {key!r} is named twice")
         rules[key] = rule
     if not rules:
         raise ArgumentError("there are no integrators")
     return rules
+
+
+def _named(given: Any) -> tuple[str, Integrator]:
+    rule = _rule(given)
+    return given if isinstance(given, str) else getattr(rule, "name", repr(rule).removesuffix("()")), rule
 
 
 def _rule(given: Any) -> Integrator:

@@ -77,10 +77,10 @@ class Convergence:
 
     @property
     def text(self) -> str:
-        """The slope and its uncertainty, ``"2.00 ± 0.01"``; where all is noise, the largest distance, ``"≤ 2e-15"``."""
+        """The slope and its uncertainty, ``"2.00±0.01"``; where all is noise, the largest distance, ``"≤ 2e-15"``."""
         if self.is_noise:
             return f"≤ {np.nanmax(self.distances):.0e}"
-        return f"{self.slope:.2f} ± {self.uncertainty:.2f}" if np.isfinite(self.slope) else "too few"
+        return f"{self.slope:.2f}±{self.uncertainty:.2f}" if np.isfinite(self.slope) else "too few"
 
     @cached_property
     def _fit(self) -> tuple[float, float]:

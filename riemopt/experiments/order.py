@@ -90,16 +90,16 @@ class OrderResult:
         parts: list[Any] = []
         for name, rows in self.curves.items():
             table = Table(box=None, collapse_padding=True, pad_edge=False)
-            table.add_column("integrator")
+            table.add_column("integrator", no_wrap=True)
             for quantity in Orders._fields:
                 table.add_column(_HEADINGS[quantity], justify="right", no_wrap=True)
                 table.add_column("steps", no_wrap=True)
-                table.add_column("theory", justify="right")
+                table.add_column("order", justify="right", no_wrap=True)
             for key, curves in rows.items():
                 cells = (self._cells(name, key, quantity, curves.get(quantity)) for quantity in Orders._fields)
                 table.add_row(Text(key), *itertools.chain.from_iterable(cells))
-            charts = ", ".join(self.subjects[name].places)
-            heading = f"{name} to the time {self.subjects[name].time:g}; charts: {charts}"
+            charts = "; ".join(self.subjects[name].places)  # a label may have commas in it
+            heading = f"{name} to the time {self.subjects[name].time:g}, in the charts {charts}"
             parts += [Text(f"\n{heading}" if parts else heading, style="bold"), table]
         parts.append(Text(_LEGEND))
         if self.remarks:
@@ -175,10 +175,12 @@ class OrderResult:
                 yield subject, key, quantity, *row
 
 
-_HEADINGS = {"flow": "flow", "riemannian_euler": "Riem. Euler", "invariance": "gap"}
-_LEGEND = """
-Slopes: powers of the step size with which the Fisher-Rao distance at the final time vanishes, from the flow, from
-Riemannian Euler, and between charts; fitted to runs of that many steps. Where all are noise, "≤" gives the largest."""
+_HEADINGS = {"flow": "flow", "riemannian_euler": "Riem.\nEuler", "invariance": "gap"}
+_LEGEND = (
+    "\nSlopes: powers of the step size with which the Fisher-Rao distance at the final time vanishes, from the flow, "
+    "from Riemannian Euler, and between charts, fitted to runs of that many steps; beside them the order that theory "
+    'gives. Where all distances are noise, "≤" gives the largest.'
+)
 
 
 def _order(order: float) -> str:
@@ -232,7 +234,8 @@ def order_of_invariance(
     quantities : iterable of str, optional
         What to measure, of ``"flow"``, ``"riemannian_euler"`` and ``"invariance"``.
     backend : str, optional
-        What runs the kernels of a model, see :class:`riemopt.Manifold`; not ``"cupy"``.
+        What runs the kernels of a model, see :class:`riemopt.Manifold`; not ``"cupy"``. ``"numpy"`` compiles nothing,
+        and is quicker for a few steps of a small model.
     progress : callable, optional
         Called as ``progress(done, total, what)`` before each piece of work.
 
@@ -296,10 +299,10 @@ def order_of_invariance(
 
 
 def _step_counts(steps: Iterable[int]) -> tuple[int, ...]:
-    counts = tuple(sorted(set(steps)))
+    counts = set(steps) if isinstance(steps, Iterable) else {steps}
     if not counts or not all(isinstance(k, (int, np.integer)) and k > 0 for k in counts):
-        raise ArgumentError(f"steps must be positive whole numbers, not {list(counts)}")
-    return counts
+        raise ArgumentError(f"steps must be positive whole numbers, not {steps!r:.80}")
+    return tuple(sorted(counts))
 
 
 class _Study:
@@ -311,6 +314,8 @@ class _Study:
         self.remarks: list[str] = []
         if "exp" not in subject.own.problem.offers:
             self._remark("without geodesics, distances are lengths of straight lines in the chart")
+        if len(subject.places) == 1 and "invariance" in quantities:
+            self._remark("there is one chart, and so no gap between charts")
 
     def _remark(self, text: str) -> None:
         self.remarks.append(f"{self.subject.name}: {text}")

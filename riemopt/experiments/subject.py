@@ -158,7 +158,7 @@ def subjects_of(
     Raises
     ------
     ArgumentError
-        If there is no start, two subjects have the same name, or a problem does not offer the metric's product.
+        If there is no start or no subject, two have the same name, or a problem does not offer the metric's product.
     """
     if isinstance(model, (StatisticalModel, ConditionalModel, Problem)):
         if start is None:
@@ -171,6 +171,8 @@ def subjects_of(
         if not is_measurable(subject.own.problem):
             raise ArgumentError(f"{subject.name}: without the metric's product there are no distances to measure")
         named[subject.name] = subject
+    if not named:
+        raise ArgumentError("there are no subjects")
     return named
 
 

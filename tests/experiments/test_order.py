@@ -251,9 +251,9 @@ def test_optimizers_that_know_no_geometry_have_no_order(gamma):
 
 def test_the_table_shows_slopes_their_ranges_and_what_is_noise(on_gamma):
     lines = str(on_gamma.table()).splitlines()
-    assert lines[0] == "Gamma to the time 2; charts: alpha, beta, beta = 1/b"
+    assert lines[0] == "Gamma to the time 2, in the charts alpha, beta; beta = 1/b"
     (row,) = (line for line in lines if line.startswith("geo3 "))
-    assert row.split()[:5] == ["geo3", "1.00", "±", "0.00", "24-96"]
+    assert row.split()[:3] == ["geo3", "1.00±0.00", "24-96"]
     (row,) = (line for line in lines if line.startswith("mid-exact "))
     assert "≤" in row
     assert row.endswith("exact")
@@ -321,6 +321,11 @@ def test_problems_that_cannot_be_studied_are_refused():
         order_of_invariance(hyperbolic_plane(), [1.0], start=[0.0, 1.0])
     with pytest.raises(UnsupportedError, match="needs the primitive 'connection'"):
         order_of_invariance(hyperbolic_plane(connection=False), start=[0.0, 1.0], integrators="geo")
+
+
+def test_a_study_needs_a_subject():
+    with pytest.raises(ArgumentError, match="there are no subjects"):
+        order_of_invariance([])
 
 
 def test_subjects_need_different_names(gamma):
