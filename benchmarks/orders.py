@@ -1,24 +1,20 @@
-"""Orders of invariance, and what accuracy costs in linear solves, on five models: ``python -m benchmarks.orders``.
+"""Orders of invariance on five models: ``python -m benchmarks.orders``.
 
-Counts, not times: they are the same on every machine.
+Slopes, not times: but for rounding they are the same on every machine.
 """
 
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 
 import numpy as np
 
 from benchmarks.machine import description
 from benchmarks.records import Bound, Cell, Record, Table, command
-from benchmarks.subjects import beta, gamma, logistic, network, normal
-from riemopt.experiments import Cost, Subject, cost_of_accuracy, order_of_invariance
-from riemopt.experiments.cost import INTEGRATORS, MOST_STEPS, WANTED
+from benchmarks.subjects import FEW, MODELS, tell
+from riemopt.experiments import Subject, order_of_invariance
 from riemopt.integrators import Orders
-
-# -- the orders
 
 HIDDEN = "dop853"
 """Its errors meet rounding where they do not follow their power yet; the tests measure its order in fifty digits."""
@@ -29,7 +25,7 @@ def slopes(subjects: Sequence[Subject], quick: bool) -> tuple[list[Table], list[
     tables, bounds = [], []
     for subject in subjects:
         settings = {"integrators": ["ng", "mid", "rk4"], "steps": (16, 20, 24, 28, 32)} if quick else {}
-        result = order_of_invariance([subject], **settings, progress=_tell)
+        result = order_of_invariance([subject], **settings, progress=tell)
         rows: list[list[Cell]] = []
         off, exact = [], []
         for key, curves in result.curves[subject.name].items():
@@ -53,45 +49,10 @@ def _order(order: float) -> Cell:
     return "exact" if order == math.inf else int(order)
 
 
-# -- the costs
-
-INTEGRATED = ("geo-exact", "mirror", "mirror-dual", "mid-exact")
-"""Left out for the network: geodesics of 13 coordinates take minutes to compile, and the others show their price."""
-
-
-def costs(subjects: Sequence[Subject], quick: bool) -> list[Table]:
-    """For each subject the linear solves by integrator and distance to the flow."""
-    tables = []
-    for subject in subjects:
-        keys = [key for key in INTEGRATORS if subject.own.start.size < 10 or key not in INTEGRATED]
-        result = cost_of_accuracy(
-            [subject],
-            wanted=WANTED[:2] if quick else WANTED,
-            integrators=["ng", "mid", "rk4"] if quick else keys,
-            most_steps=64 if quick else MOST_STEPS,
-            progress=_tell,
-        )
-        title = f"{subject.name}, to the time {subject.time:g}: linear solves by the distance to the flow"
-        columns = ["", *(f"{distance:.0e}" for distance in result.wanted)]
-        rows = [[key, *map(_cell, costs)] for key, costs in result.costs[subject.name].items()]
-        tables.append(Table(title, columns, rows))
-    return tables
-
-
-def _cell(cost: Cost) -> Cell:
-    return int(cost.solves) if cost.is_measured else cost.text
-
-
-def _tell(done: int, total: int, what: str) -> None:
-    print(f"{done} / {total}  {what}", file=sys.stderr)
-
-
 def measure(quick: bool) -> Record:
     """All of it."""
-    models = (normal, logistic) if quick else (gamma, normal, beta, logistic, network)
-    subjects = [model() for model in models]
-    tables, bounds = slopes(subjects, quick)
-    return Record("orders", description(), [*tables, *costs(subjects, quick)], bounds)
+    tables, bounds = slopes([model() for model in (FEW if quick else MODELS)], quick)
+    return Record("orders", description(), tables, bounds)
 
 
 if __name__ == "__main__":

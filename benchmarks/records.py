@@ -19,7 +19,17 @@ import rich.table
 
 __all__ = ["COMPARISONS", "RESULTS", "Bound", "Record", "Table", "command", "figures", "overview", "show"]
 
-COMPARISONS = ("geodesics", "trajectories", "scaling", "growth", "start_up", "custom_models", "adaptive", "orders")
+COMPARISONS = (
+    "geodesics",
+    "trajectories",
+    "scaling",
+    "growth",
+    "start_up",
+    "custom_models",
+    "adaptive",
+    "orders",
+    "costs",
+)
 """The modules that measure, in the order in which they are run and shown."""
 
 RESULTS = Path(__file__).parent / "results"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import sympy as sp
 
@@ -9,7 +11,7 @@ import riemopt as ro
 from riemopt.experiments import Subject
 from riemopt.experiments.settings import default_charts, typed_chart
 
-__all__ = ["beta", "gamma", "logistic", "network", "normal"]
+__all__ = ["FEW", "MODELS", "beta", "gamma", "logistic", "network", "normal", "tell"]
 
 SAMPLES = 2000
 
@@ -64,3 +66,13 @@ def network() -> Subject:
     targets = predict(*inputs.T, *truth) + 0.3 * rng.normal(size=80)
     sinh = model.reparametrize({w: sp.sinh(q) for w, q in zip(model.parameters, moved, strict=True)}, moved)
     return Subject.of(model, targets, {"sinh": sinh}, inputs=inputs, start=start, time=0.5, name="Network 2-3-1")
+
+
+MODELS = (gamma, normal, beta, logistic, network)
+FEW = (normal, logistic)
+"""What is enough to see that a comparison runs."""
+
+
+def tell(done: int, total: int, what: str) -> None:
+    """Progress, a line each."""
+    print(f"{done} / {total}  {what}", file=sys.stderr)
