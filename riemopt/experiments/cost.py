@@ -17,7 +17,7 @@ from riemopt.errors import ArgumentError
 from riemopt.experiments import order
 from riemopt.experiments.charts import Integrators, rules_of
 from riemopt.experiments.distance import fisher_rao
-from riemopt.experiments.results import Progress, Tables, write_csv, write_files
+from riemopt.experiments.results import Progress, Tables, save_all
 from riemopt.experiments.subject import Place, Subject, subjects_of
 from riemopt.integrators import AdaptiveFlow, Integrator
 from riemopt.models import ConditionalModel, StatisticalModel
@@ -181,18 +181,8 @@ class CostResult:
         OSError
             If the folder or a file cannot be written; nothing half written is left then.
         """
-        from riemopt import plotting
-
-        figure = self.plot()
         header = ["subject", "integrator", "wanted", *Cost._fields]
-        return write_files(
-            folder,
-            {
-                "cost.png": lambda path: plotting.save(figure, path),
-                "cost.svg": lambda path: plotting.save(figure, path),
-                "costs.csv": lambda path: write_csv(path, header, self._rows()),
-            },
-        )
+        return save_all(folder, "cost", self.plot(), {"costs.csv": (header, self._rows())})
 
     def _rows(self) -> Iterator[tuple[Any, ...]]:
         for subject, rows in self.costs.items():

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import sympy as sp
 
-from riemopt.experiments.results import write_csv, write_files
+from riemopt.experiments.results import save_all
 from riemopt.models import StatisticalModel
 from riemopt.optimize import Fit
 
@@ -50,17 +50,7 @@ def save_fit(fit: Fit, samples: np.ndarray, folder: str | os.PathLike[str]) -> l
         return np.asarray(np.exp(model.log_density_at(fit.x, x)))
 
     figure = plotting.fit_figure(samples, density, counts, f"{model.name}: {values}", sp.latex(symbol))
-    return write_files(
-        folder,
-        {
-            "fit.png": lambda path: plotting.save(figure, path),
-            "fit.svg": lambda path: plotting.save(figure, path),
-            "parameters.csv": lambda path: _write_parameters(path, fit),
-        },
-    )
-
-
-def _write_parameters(path: Path, fit: Fit) -> None:
     rows = zip(fit.parameters.items(), fit.standard_errors, fit.confidence_intervals(), strict=True)
+    estimates = ([name, x, float(error), *map(float, interval)] for (name, x), error, interval in rows)
     header = ["parameter", "estimate", "standard_error", "lower_95", "upper_95"]
-    write_csv(path, header, ([name, x, float(e), *map(float, interval)] for (name, x), e, interval in rows))
+    return save_all(folder, "fit", figure, {"parameters.csv": (header, estimates)})

@@ -14,7 +14,7 @@ import sympy as sp
 
 from riemopt.errors import ArgumentError, DomainError
 from riemopt.experiments.charts import Charts, Integrators, charts_of, listed, rules_of, start_in, title, to_own
-from riemopt.experiments.results import Progress, Tables, write_csv, write_files
+from riemopt.experiments.results import Progress, Tables, save_all
 from riemopt.manifold import Manifold
 from riemopt.models import StatisticalModel
 from riemopt.optimize import minimize
@@ -137,22 +137,13 @@ class InvarianceResult:
         OSError
             If the folder or a file cannot be written; nothing half written is left then.
         """
-        from riemopt import plotting
-
-        figure = self.plot()
-        losses = ["chart", "integrator", "iteration", "loss"]
-        gaps = ["integrator", "iteration", "gap"]
         points = ["chart", "integrator", "iteration", *map(str, self.model.parameters), "status"]
-        return write_files(
-            folder,
-            {
-                "invariance.png": lambda path: plotting.save(figure, path),
-                "invariance.svg": lambda path: plotting.save(figure, path),
-                "losses.csv": lambda path: write_csv(path, losses, self._loss_rows()),
-                "gaps.csv": lambda path: write_csv(path, gaps, self._gap_rows()),
-                "points.csv": lambda path: write_csv(path, points, self._point_rows()),
-            },
-        )
+        tables = {
+            "losses.csv": (["chart", "integrator", "iteration", "loss"], self._loss_rows()),
+            "gaps.csv": (["integrator", "iteration", "gap"], self._gap_rows()),
+            "points.csv": (points, self._point_rows()),
+        }
+        return save_all(folder, "invariance", self.plot(), tables)
 
     def _loss_rows(self) -> Iterable[tuple[Any, ...]]:
         for chart, key in itertools.product(self.charts, self.gap):

@@ -16,7 +16,7 @@ from riemopt.errors import ArgumentError, UnknownNameError
 from riemopt.experiments.charts import Charts, Integrators, rules_of
 from riemopt.experiments.convergence import Convergence
 from riemopt.experiments.distance import fisher_rao, straight_length
-from riemopt.experiments.results import Progress, Tables, write_csv, write_files
+from riemopt.experiments.results import Progress, Tables, save_all
 from riemopt.experiments.subject import Place, Subject, subjects_of
 from riemopt.integrators import Integrator, Orders, RiemannianEuler
 from riemopt.models import ConditionalModel, StatisticalModel
@@ -141,20 +141,10 @@ class OrderResult:
         OSError
             If the folder or a file cannot be written; nothing half written is left then.
         """
-        from riemopt import plotting
-
-        figure = self.plot()
         slopes = ["subject", "integrator", "quantity", "slope", "uncertainty", "theory", "finest_step", "coarsest_step"]
         distances = ["subject", "integrator", "quantity", "step_size", "distance", "noise", "fitted"]
-        return write_files(
-            folder,
-            {
-                "order.png": lambda path: plotting.save(figure, path),
-                "order.svg": lambda path: plotting.save(figure, path),
-                "slopes.csv": lambda path: write_csv(path, slopes, self._slope_rows()),
-                "distances.csv": lambda path: write_csv(path, distances, self._distance_rows()),
-            },
-        )
+        tables = {"slopes.csv": (slopes, self._slope_rows()), "distances.csv": (distances, self._distance_rows())}
+        return save_all(folder, "order", self.plot(), tables)
 
     def _all(self) -> Iterator[tuple[str, str, str, Convergence]]:
         for subject, rows in self.curves.items():

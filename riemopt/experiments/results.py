@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import errno
+import functools
 import io
 import os
 import tempfile
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
-__all__ = ["Progress", "Tables", "output_folder", "write_csv", "write_files"]
+    from riemopt.plotting import Figure
+
+__all__ = ["Progress", "Tables", "output_folder", "save_all", "write_files"]
 
 Progress = Callable[[int, int, str], None]
 """Called before each piece of work, with two counts of pieces and what comes next."""
@@ -120,8 +123,32 @@ def write_files(folder: str | os.PathLike[str], writers: Mapping[str, Callable[[
     return targets
 
 
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table of numbers."""
+def save_all(
+    folder: str | os.PathLike[str], name: str, figure: Figure, tables: Mapping[str, tuple[Sequence[str], Iterable[Any]]]
+) -> list[Path]:
+    """Write the figure and the numbers of a result; see :func:`write_files`.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Where they go.
+    name : str
+        What the figure's files are called, PNG and SVG.
+    figure : matplotlib.figure.Figure
+    tables : mapping of str to tuple
+        For each CSV file its header and its rows.
+    """
+    from riemopt import plotting
+
+    writers: dict[str, Callable[[Path], None]] = {
+        f"{name}.{kind}": lambda path: plotting.save(figure, path) for kind in ("png", "svg")
+    }
+    for table, (header, rows) in tables.items():
+        writers[table] = functools.partial(_write_csv, header, rows)
+    return write_files(folder, writers)
+
+
+def _write_csv(header: Sequence[str], rows: Iterable[Sequence[Any]], path: Path) -> None:
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
