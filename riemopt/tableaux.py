@@ -44,7 +44,8 @@ class Tableau:
     weights : sequence of float
         The coefficients b_i of the stages in the step, a row like the others.
     order : int, optional
-        The order that the method is said to have, to be checked.
+        The order that the method is said to have, to be checked. Coefficients should have all their digits: conditions
+        must be met to 1e-13.
     errors : sequence of sequence of float, optional
         The coefficients of the stages in estimates of the error.
 

@@ -11,12 +11,14 @@ import sympy as sp
 from riemopt.errors import ArgumentError, DomainError, ModelError, ShapeError
 from riemopt.integrators import Integrator, OptimizerStep, by_name
 from riemopt.models import ConditionalModel, StatisticalModel
+from riemopt.models.chart import Chart
 
 __all__ = [
     "Charts",
     "Integrators",
     "Model",
     "charts_of",
+    "labelled",
     "listed",
     "own_label",
     "rules_of",
@@ -44,13 +46,26 @@ def charts_of(model: Any, charts: Charts) -> dict[str, Any]:
     ArgumentError
         If two are called the same.
     """
-    charted = {own_label(model): model}
-    for label, moved in charts.items() if isinstance(charts, Mapping) else charts:
-        if label in charted:
-            raise ArgumentError(f"two charts are called {label!r}")
+    charted = labelled(own_label(model), model, charts)
+    for label, moved in charted.items():
         if _identity(moved) != _identity(model):
             raise ModelError(f"the chart {label!r} is not a reparametrization of {model}: use model.reparametrize(...)")
-        charted[label] = moved
+    return charted
+
+
+def labelled(own: str, first: Any, charts: Charts) -> dict[str, Any]:
+    """What is studied in its own chart, and the other charts, by label.
+
+    Raises
+    ------
+    ArgumentError
+        If two are called the same.
+    """
+    charted = {own: first}
+    for label, chart in charts.items() if isinstance(charts, Mapping) else charts:
+        if label in charted:
+            raise ArgumentError(f"two charts are called {label!r}")
+        charted[label] = chart
     return charted
 
 
@@ -117,9 +132,20 @@ def start_in(model: Any, label: str, moved: Any, start: Any) -> np.ndarray:
         raise ShapeError(f"start has shape {theta.shape}, but must be one point: ({model.dimension},)")
     if moved is model:
         return theta
-    found: np.ndarray = moved.chart.from_original(model.chart.to_original(theta))
+    return reached(moved.chart, model.chart.to_original(theta), label, listed(model, theta))
+
+
+def reached(chart: Chart, original: np.ndarray, label: str, point: str) -> np.ndarray:
+    """A start in original coordinates in those of a chart; it is called `point` in the error.
+
+    Raises
+    ------
+    DomainError
+        If the chart does not reach it.
+    """
+    found = chart.from_original(original)
     if not np.isfinite(found).all():
-        raise DomainError(f"start: the chart {label!r} does not reach {listed(model, theta)}")
+        raise DomainError(f"start: the chart {label!r} does not reach {point}")
     return found
 
 

@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-__all__ = ["Convergence"]
+__all__ = ["ABOVE", "Convergence"]
 
-_ABOVE = 30.0
+ABOVE = 30.0
 """How far above the noise floor a distance must be: a thirtieth moves the slope over an octave by 0.05."""
 
 _FEWEST, _MOST = 5, 9
@@ -17,6 +17,10 @@ _FEWEST, _MOST = 5, 9
 
 _SCATTER = 0.03
 """How far points may lie off the fit, relative: about what noise does at the last of them."""
+
+
+_UNCLEAR = 0.5
+"""The uncertainty from which on a slope is none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,17 +34,21 @@ class Convergence:
     distances : array, shape (m,)
         NaN where a trajectory failed or no distance was found.
     floor : array, shape (m,)
-        The noise in each of them: rounding and the tolerance of exact integrations.
+        The noise in each of them: rounding and the tolerance of exact integrations; NaN where it is not known.
     """
 
     step_sizes: np.ndarray
     distances: np.ndarray
     floor: np.ndarray
 
+    @property
+    def _known(self) -> np.ndarray:
+        return np.isfinite(self.distances) & np.isfinite(self.floor)
+
     @cached_property
     def usable(self) -> np.ndarray:
         """Which distances are more than noise, shape (m,)."""
-        return np.isfinite(self.distances) & (self.distances > _ABOVE * self.floor)
+        return self._known & (self.distances > ABOVE * self.floor)
 
     @cached_property
     def fitted(self) -> np.ndarray:
@@ -62,12 +70,11 @@ class Convergence:
     @property
     def is_noise(self) -> bool:
         """Whether all distances that were found are noise."""
-        found = np.isfinite(self.distances)
-        return bool(found.any() and not self.usable.any())
+        return bool(self._known.any() and not self.usable.any())
 
     @property
     def slope(self) -> float:
-        """The power p in distance ≈ C hᵖ (1 + c h); infinite where all is noise, NaN where there are too few points."""
+        """The power p in distance ≈ C hᵖ (1 + c h); infinite where all is noise, NaN where there is no telling."""
         return self._fit[0]
 
     @property
@@ -80,7 +87,9 @@ class Convergence:
         """The slope and its uncertainty, ``"2.00±0.01"``; where all is noise, the largest distance, ``"≤ 2e-15"``."""
         if self.is_noise:
             return f"≤ {np.nanmax(self.distances):.0e}"
-        return f"{self.slope:.2f}±{self.uncertainty:.2f}" if np.isfinite(self.slope) else "too few"
+        if np.isnan(self.slope):
+            return "no power" if self.fitted.any() else "too few"
+        return f"{self.slope:.2f}±{self.uncertainty:.2f}"
 
     @cached_property
     def _fit(self) -> tuple[float, float]:
@@ -90,7 +99,8 @@ class Convergence:
         fine = chosen[len(chosen) // 2 :]
         plain = np.polyfit(np.log(self.step_sizes[fine]), np.log(self.distances[fine]), 1)[0]
         slope = float(self._corrected(chosen)[0][1])
-        return slope, abs(slope - float(plain))
+        uncertainty = abs(slope - float(plain))
+        return slope if uncertainty <= _UNCLEAR else np.nan, uncertainty
 
     def _corrected(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The coefficients of log C + p log h + c h, the columns that they multiply, and what these are to give."""

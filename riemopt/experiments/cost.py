@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
 import os
@@ -21,6 +22,7 @@ from riemopt.experiments.results import Progress, Tables, save_all
 from riemopt.experiments.subject import Place, Subject, subjects_of
 from riemopt.integrators import AdaptiveFlow, Integrator
 from riemopt.models import ConditionalModel, StatisticalModel
+from riemopt.optimize.minimize import require_primitives
 from riemopt.problem import CountedProblem, Problem
 
 if TYPE_CHECKING:
@@ -42,6 +44,9 @@ _STEADY = 0.05
 
 _SLOWEST = 0.5
 """The slope below which a distance does not vanish."""
+
+_KNOWN = 1e-12
+"""The smallest distance to a flow that is itself known to a tenth of that."""
 
 _FINEST = 1e-14
 """The tightest tolerance."""
@@ -233,7 +238,7 @@ def cost_of_accuracy(
     time : float, optional
         The final time T.
     wanted : iterable of float, optional
-        The Fisher–Rao distances, well above the 1e-13 to which the flow is known.
+        The Fisher–Rao distances, at least 1e-12: the flow is known to 1e-13.
     integrators : iterable of str, Integrator or callable, or mapping of str to these, optional
         See :func:`order_of_invariance`. :class:`~riemopt.integrators.AdaptiveFlow` goes the whole time in one step,
         with a tolerance of the distance, halved until it gets there.
@@ -283,6 +288,8 @@ def cost_of_accuracy(
     if not (isinstance(most_steps, (int, np.integer)) and most_steps >= 4):
         raise ArgumentError(f"most_steps must be a whole number of at least 4, not {most_steps!r}")
     flows = {name: _flow(subject) for name, subject in named.items()}
+    for subject, rule in itertools.product(named.values(), rules.values()):
+        require_primitives(subject.own.problem, rule)
     tell = progress or (lambda done, total, what: None)
     done = itertools.count()
     costs: dict[str, dict[str, list[Cost]]] = {name: {} for name in named}
@@ -298,8 +305,8 @@ def cost_of_accuracy(
 
 def _distances(wanted: Iterable[float]) -> tuple[float, ...]:
     distances = tuple(sorted({float(distance) for distance in wanted}, reverse=True))
-    if not distances or not all(0.0 < distance < math.inf for distance in distances):
-        raise ArgumentError(f"wanted must be positive and finite distances, not {list(distances)}")
+    if not distances or not all(_KNOWN <= distance < math.inf for distance in distances):
+        raise ArgumentError(f"wanted must be finite distances of at least {_KNOWN:g}, not {list(distances)}")
     return distances
 
 
@@ -371,7 +378,9 @@ class _Adapting(_Stepping):
     def cost(self, wanted: float) -> Cost:
         """What it costs to end within a distance."""
         for tolerance in _tighter(wanted, 0.5):
-            cost = self._counted(AdaptiveFlow(tolerance), 1, _FINEST)
+            rule = copy.copy(self.rule)
+            rule.tolerance = tolerance  # type: ignore[attr-defined]
+            cost = self._counted(rule, 1, _FINEST)
             if cost.achieved <= wanted:
                 return cost
         return Cost()

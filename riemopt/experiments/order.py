@@ -14,13 +14,14 @@ import numpy as np
 
 from riemopt.errors import ArgumentError, UnknownNameError
 from riemopt.experiments.charts import Charts, Integrators, rules_of
-from riemopt.experiments.convergence import Convergence
+from riemopt.experiments.convergence import ABOVE, Convergence
 from riemopt.experiments.distance import fisher_rao, straight_length
 from riemopt.experiments.results import Progress, Tables, save_all
-from riemopt.experiments.subject import Place, Subject, subjects_of
-from riemopt.integrators import Integrator, Orders, RiemannianEuler
+from riemopt.experiments.subject import Subject, subjects_of
+from riemopt.integrators import AdaptiveFlow, Integrator, Orders, RiemannianEuler, by_name
 from riemopt.models import ConditionalModel, StatisticalModel
-from riemopt.problem import Problem
+from riemopt.optimize.minimize import require_primitives
+from riemopt.problem import INTEGRATED, Problem
 
 if TYPE_CHECKING:
     from riemopt.plotting import Figure
@@ -35,6 +36,12 @@ INTEGRATORS = (
     *("geo-exact", "mirror", "mirror-dual", "mid-exact"),
 )
 """The integrators of a study that names none."""
+
+_HALF = float(np.sqrt(np.finfo(np.float64).eps))
+"""Half of the digits, as a part of the way that was travelled."""
+
+_UNITS = 1e-3
+"""The part of that way from which on a difference in other units is no noise."""
 
 _QUANTITIES = {
     "flow": "error against the natural gradient flow",
@@ -190,7 +197,7 @@ def order_of_invariance(
     inputs: Any = None,
     time: float = 1.0,
     steps: Iterable[int] = STEPS,
-    integrators: Integrators = INTEGRATORS,
+    integrators: Integrators | None = None,
     quantities: Iterable[str] = Orders._fields,
     backend: str = "numba",
     progress: Progress | None = None,
@@ -220,7 +227,8 @@ def order_of_invariance(
         In how many steps to go there; the step sizes are T over them.
     integrators : iterable of str, Integrator or callable, or mapping of str to these, optional
         Keys of :func:`riemopt.integrators.names`, integrators, and functions ``step(theta, gradient) -> theta``, see
-        :class:`riemopt.integrators.OptimizerStep`.
+        :class:`riemopt.integrators.OptimizerStep`. By default those of :data:`INTEGRATORS` for which the problems
+        offer what they need.
     quantities : iterable of str, optional
         What to measure, of ``"flow"``, ``"riemannian_euler"`` and ``"invariance"``.
     backend : str, optional
@@ -247,8 +255,9 @@ def order_of_invariance(
     The noise is measured. Every run is repeated in a control: the model's own chart with the coordinates in other
     units, where all methods that are covariant under linear maps do the same but for rounding. What the flow, and the
     Riemannian Euler method of the same step size, differ by between charts counts as noise in distances from them, and
-    the latter also in the gap of methods that integrate exactly. Where the control differs by more than half the digits
-    at the coarsest step, a method is not covariant under linear maps, and its rounding is not known; a remark says so.
+    the latter also in the gap of methods that integrate exactly; where it is half of the digits, nothing is measured.
+    Where the control differs by a thousandth of the way at the coarsest step, a method is not covariant under linear
+    maps, and its rounding is not known. Remarks say so.
 
     References
     ----------
@@ -272,8 +281,8 @@ def order_of_invariance(
     for quantity in wanted:
         if quantity not in Orders._fields:
             raise UnknownNameError("quantity", quantity, Orders._fields)
-    rules = rules_of(integrators)
     named = subjects_of(model, samples, charts, start=start, inputs=inputs, time=time, backend=backend)
+    rules = _rules(integrators, [place.problem for subject in named.values() for place in subject.every_place])
     tell = progress or (lambda done, total, what: None)
     total, done = len(named) * len(rules), itertools.count()
     curves: dict[str, dict[str, dict[str, Convergence]]] = {}
@@ -286,6 +295,20 @@ def order_of_invariance(
             curves[name][key] = study.curves(key, rule)
         remarks += study.remarks
     return OrderResult(named, curves, {key: rule.orders for key, rule in rules.items()}, remarks)
+
+
+def _rules(integrators: Integrators | None, problems: Sequence[Problem]) -> dict[str, Integrator]:
+    """The integrators, all of which every problem must offer what they need; by default those for which it does."""
+    if integrators is None:
+        offered = frozenset.intersection(*(problem.offers for problem in problems))
+        integrators = [key for key in INTEGRATORS if set(by_name(key).needs) <= offered]
+    rules = rules_of(integrators)
+    for key, rule in rules.items():
+        if isinstance(rule, AdaptiveFlow):
+            raise ArgumentError(f"{key} chooses its steps by itself: there is no step size to have an order in")
+        for problem in problems:
+            require_primitives(problem, rule)
+    return rules
 
 
 def _step_counts(steps: Iterable[int]) -> tuple[int, ...]:
@@ -310,11 +333,6 @@ class _Study:
     def _remark(self, text: str) -> None:
         self.remarks.append(f"{self.subject.name}: {text}")
 
-    @cached_property
-    def places(self) -> list[Place]:
-        """The charts, then the control."""
-        return [*self.subject.places.values(), self.subject.control]
-
     # -- references
 
     @cached_property
@@ -322,11 +340,9 @@ class _Study:
         """Where the flow ends, and how far apart that is in different charts; None where there is none."""
         if "flow" not in self.subject.own.problem.offers:
             return None
-        ends = [place.flow(self.subject.time) for place in self.places]
-        noise = self._spread(ends)
-        if not np.isfinite(noise):
-            self._remark("the flow could not be followed to the final time in every chart")
-        return ends[0], noise
+        ends = [place.flow(self.subject.time) for place in self.subject.every_place]
+        (noise,) = self._trusted(np.array([self._spread(ends)]), ends[:1], "the flow")
+        return ends[0], float(noise)
 
     @cached_property
     def euler(self) -> tuple[np.ndarray, np.ndarray] | None:
@@ -334,14 +350,30 @@ class _Study:
         if "exp" not in self.subject.own.problem.offers:
             return None
         ends = self._ends(RiemannianEuler())
-        return ends, np.maximum.accumulate([self._spread(row) for row in ends])
+        spread = self._trusted(np.array([self._spread(row) for row in ends]), ends[:, 0], "Riemannian Euler")
+        return ends, np.where(np.isnan(spread), np.nan, np.fmax.accumulate(spread))
+
+    def _trusted(self, spread: np.ndarray, ends: Iterable[np.ndarray], what: str) -> np.ndarray:
+        """How far apart the ends of a reference are in different charts; NaN where that is half of the digits."""
+        most = _HALF * np.array([self._travelled(end) for end in ends])
+        trusted = np.where(spread <= most, spread, np.nan)
+        found = np.isfinite(spread)
+        if (spread[found] > most[found]).any():
+            self._remark(f"{what} differs between charts by {spread[found].max():.0e}: that is no reference")
+        elif not found.any():
+            self._remark(f"{what} does not reach the final time in every chart: there is no reference")
+        return trusted
 
     def _ends(self, rule: Integrator) -> np.ndarray:
         """Where a rule ends, in own coordinates, shape (m, charts and control, n)."""
         time = self.subject.time
-        return np.array([[place.end(rule, time, count) for place in self.places] for count in self.counts])
+        return np.array([[place.end(rule, time, count) for place in self.subject.every_place] for count in self.counts])
 
     # -- distances
+
+    def _travelled(self, end: np.ndarray) -> float:
+        own = self.subject.own
+        return straight_length(own.problem, own.start, end) if np.isfinite(end).all() else np.nan
 
     def _distance(self, point: np.ndarray, target: np.ndarray) -> float:
         return fisher_rao(self.subject.own.problem, point, target)
@@ -356,7 +388,7 @@ class _Study:
     def curves(self, key: str, rule: Integrator) -> dict[str, Convergence]:
         """What is wanted to know of an integrator, as far as the subject tells."""
         is_euler = isinstance(rule, RiemannianEuler) and rule.a == 0.0
-        known = self.euler if is_euler and "riemannian_euler" in self.quantities else None
+        known = self.euler if is_euler else None
         ends = self._ends(rule) if known is None else known[0]
         own, charted = ends[:, 0], ends[:, :-1]
         rounding = self._rounding(key, ends)
@@ -364,30 +396,31 @@ class _Study:
         if "flow" in self.quantities and self.flow is not None:
             end, noise = self.flow
             distances = self._distances(itertools.repeat(end, len(own)), own)
-            curves["flow"] = self._curve(distances, max(rounding, noise))
+            curves["flow"] = self._curve(distances, np.maximum(rounding, noise))
         if "riemannian_euler" in self.quantities and self.euler is not None and not is_euler:
             reached, spread = self.euler
             curves["riemannian_euler"] = self._curve(self._distances(reached[:, 0], own), np.maximum(rounding, spread))
         if "invariance" in self.quantities and charted.shape[1] > 1:
-            exact = not rule.needs or {"exp", "transport", "flow"} & set(rule.needs)
+            exact = not rule.needs or set(INTEGRATED) & set(rule.needs)
             spread = self.euler[1] if exact and self.euler is not None else np.zeros(len(own))
             gaps = np.array([self._spread(row) for row in charted])
             curves["invariance"] = self._curve(gaps, np.maximum(rounding, spread))
         return curves
 
     def _rounding(self, key: str, ends: np.ndarray) -> float:
-        """The largest distance from the control: one of them may be small by chance."""
+        """The largest distance from the control, since one of them may be small by chance; NaN if there is none."""
         apart = self._distances(ends[:, 0], ends[:, -1])
-        apart = apart[np.isfinite(apart)]
-        if not len(apart):
-            return 0.0
-        # more than half of the digits at the coarsest step is no rounding
-        problem, start = self.subject.own.problem, self.subject.own.start
-        moved = [straight_length(problem, start, end) for end in ends[:, 0] if np.isfinite(end).all()]
-        if apart[0] > np.sqrt(np.finfo(ends.dtype).eps) * max(moved):
+        found = np.isfinite(apart)
+        if not found.any():
+            return np.nan
+        travelled = max(self._travelled(end) for end in ends[found, 0])
+        if apart[found][0] > _UNITS * travelled:
             self._remark(f"{key} depends on the units of the coordinates")
             return 0.0
-        return float(apart.max())
+        noise = float(apart[found].max())
+        if noise > _HALF * travelled:
+            self._remark(f"{key} differs by {noise:.0e} in other units: less than {ABOVE:g} times that counts as noise")
+        return noise
 
     def _curve(self, distances: np.ndarray, floor: Any) -> Convergence:
         return Convergence(self.step_sizes, distances, np.broadcast_to(floor, distances.shape))

@@ -11,7 +11,7 @@ import numpy as np
 import sympy as sp
 
 from riemopt.errors import ArgumentError, ShapeError
-from riemopt.experiments.charts import Charts, charts_of, start_in, to_own
+from riemopt.experiments.charts import Charts, charts_of, labelled, reached, start_in, to_own
 from riemopt.experiments.distance import is_measurable
 from riemopt.integrators import Integrator
 from riemopt.manifold import Manifold
@@ -87,6 +87,11 @@ class Subject:
         """The first chart."""
         return next(iter(self.places.values()))
 
+    @property
+    def every_place(self) -> list[Place]:
+        """The charts, then the control."""
+        return [*self.places.values(), self.control]
+
     @classmethod
     def of(
         cls,
@@ -99,7 +104,7 @@ class Subject:
         time: float = 1.0,
         name: str = "",
         backend: str = "numba",
-        rtol: float = _RTOL,
+        rtol: float | None = None,
     ) -> Subject:
         """A subject; see :func:`order_of_invariance` for what it takes.
 
@@ -123,7 +128,7 @@ class Subject:
         backend : str, optional
             What runs the kernels of a model.
         rtol : float, optional
-            The tolerance of exact integrations.
+            The tolerance of exact integrations: by default 1e-13, or that of a problem which has one.
 
         Raises
         ------
@@ -137,11 +142,13 @@ class Subject:
         if isinstance(model, Problem):
             if samples is not None or inputs is not None:
                 raise ArgumentError("a problem has its data: samples and inputs belong to a model")
-            places, control = _places_of_problem(model, dict(charts), start, rtol)
+            exactness = getattr(model, "rtol", _RTOL) if rtol is None else rtol
+            places, control = _places_of_problem(model, charts, start, exactness)
             return cls(name or type(model).__name__, places, control, float(time))
         if samples is None:
             raise ArgumentError(f"{model.name} needs samples")
-        places, control = _places_of_model(model, samples, inputs, charts, start, backend, rtol)
+        exactness = _RTOL if rtol is None else rtol
+        places, control = _places_of_model(model, samples, inputs, charts, start, backend, exactness)
         return cls(name or model.name, places, control, float(time))
 
 
@@ -189,21 +196,28 @@ def _places_of_model(
     return places, place("control", model.reparametrize(*_other_units(model.parameters)))
 
 
-def _places_of_problem(
-    problem: Problem, charts: dict[str, Chart], start: Any, rtol: float
-) -> tuple[dict[str, Place], Place]:
+def _places_of_problem(problem: Problem, charts: Charts, start: Any, rtol: float) -> tuple[dict[str, Place], Place]:
     theta = np.asarray(start, dtype=np.float64)
     if theta.ndim != 1:
         raise ShapeError(f"start has shape {theta.shape}, but must be one point: (n,)")
     problem.require_inside(theta, "start")
+    if "gradient" in problem.offers and np.asarray(problem.gradient(theta)).dtype.itemsize < theta.dtype.itemsize:
+        raise ArgumentError("the problem computes in single precision: of that, slopes are noise")
 
-    def place(chart: Chart) -> Place:
-        return Place(ChartedProblem(problem, chart, rtol=rtol), chart.from_original(theta), chart.to_original)
+    def place(label: str, chart: Any) -> Place:
+        if chart is problem:
+            return Place(problem, theta, lambda points: points)
+        if not isinstance(chart, Chart):
+            raise ArgumentError(
+                f"the chart {label!r} of a problem must be a riemopt.models.chart.Chart, not {chart!r:.60}"
+            )
+        start = reached(chart, theta, label, f"the point {theta.tolist()}")
+        return Place(ChartedProblem(problem, chart, rtol=rtol), start, chart.to_original)
 
     symbols = sp.symbols(f"theta1:{len(theta) + 1}", real=True)
     control = Chart.of(Domain.of(symbols), *_other_units(symbols))
-    own = {"own": Place(problem, theta, lambda points: points)}
-    return own | {label: place(chart) for label, chart in charts.items()}, place(control)
+    places = {label: place(label, chart) for label, chart in labelled("own", problem, charts).items()}
+    return places, place("control", control)
 
 
 def _other_units(parameters: tuple[sp.Symbol, ...]) -> tuple[dict[sp.Symbol, sp.Expr], tuple[sp.Symbol, ...]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+import numpy as np
+
 from riemopt.errors import ArgumentError
 from riemopt.integrators.base import Integrator, Orders, register
 
@@ -73,9 +75,9 @@ class GeodesicSeries(Integrator):
     """
 
     def __init__(self, order: int = 3) -> None:
-        if not (isinstance(order, int) and order >= 1):
+        if not (isinstance(order, (int, np.integer)) and order >= 1):
             raise ArgumentError(f"order must be a whole number of at least 1, not {order!r}")
-        self.order = order
+        self.order = int(order)
 
     def __repr__(self) -> str:
         return f"GeodesicSeries(order={self.order})"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
 from typing import Any
 
-from riemopt.integrators.base import Integrator, Orders
+from riemopt.integrators.base import Integrator
 
 __all__ = ["MirrorDescent"]
 
@@ -16,7 +15,8 @@ class MirrorDescent(Integrator):
 
     In the natural parameters of an exponential family, with its log-partition as Φ, the mirror ∇Φ gives the mean
     parameters, and this is :class:`RiemannianEuler` with a = -1; on the mean parameters, with the dual of the
-    log-partition, it is that with a = 1. Order 1 for the natural gradient flow of the metric ∂²Φ.
+    log-partition, it is that with a = 1. Order 1 for the natural gradient flow of the metric ∂²Φ. A mirror belongs to
+    one chart: in others it is another method.
 
     Parameters
     ----------
@@ -44,7 +44,6 @@ class MirrorDescent(Integrator):
 
     needs = ("gradient",)
     traceable = False
-    orders = Orders(flow=1, riemannian_euler=1, invariance=inf)
 
     def __init__(self, mirror: Callable[[Any], Any], inverse: Callable[[Any], Any]) -> None:
         self.mirror, self.inverse = mirror, inverse

@@ -53,16 +53,18 @@ class OptimizerStep(Integrator):
 
     needs = ("gradient",)
     traceable = False
+    recovers = True  # a line search may look outside
 
     def __init__(
         self, step: Step | None = None, *, make: Callable[[Any, float], Step] | None = None, name: str = ""
     ) -> None:
-        if (step is None) == (make is None) or not callable(step or make):
+        given = make if step is None else step
+        if (step is None) == (make is None) or not callable(given):
             raise ArgumentError(
                 "an optimizer is step(theta, gradient), or make=: make(problem, h) -> step; one of them"
             )
         self._step, self._make = step, make
-        self.name = name or getattr(step or make, "__name__", type(step or make).__name__)
+        self.name = name or getattr(given, "__name__", type(given).__name__)
 
     def __repr__(self) -> str:
         return f"OptimizerStep({self.name})"
@@ -72,8 +74,8 @@ class OptimizerStep(Integrator):
         if self._make is not None:
             return self._make(problem, h)
         step: Any = copy.deepcopy(self._step)
-        return lambda theta, gradient: theta + h * (step(theta, gradient) - theta)
+        return lambda theta, gradient: theta + h * (step(theta.copy(), gradient) - theta)
 
     def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
         """See :class:`riemopt.Integrator`."""
-        return memory(theta, problem.gradient(theta)), memory
+        return memory(theta.copy(), problem.gradient(theta)), memory

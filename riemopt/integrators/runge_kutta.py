@@ -43,6 +43,8 @@ class RungeKutta(Integrator):
     ------
     UnknownNameError
         If there is no tableau of that name.
+    ArgumentError
+        If the weights of a tableau do not add up to 1.
 
     Examples
     --------
@@ -56,6 +58,8 @@ class RungeKutta(Integrator):
 
     def __init__(self, tableau: str | Tableau) -> None:
         if isinstance(tableau, Tableau):
+            if tableau.order < 1:
+                raise ArgumentError("the weights of a tableau must add up to 1, or its method goes elsewhere")
             self.tableau, self._name = tableau, repr(tableau)
         elif not isinstance(tableau, str):
             raise ArgumentError(f"a tableau is a key or a riemopt.integrators.Tableau, not {type(tableau).__name__}")

@@ -1082,6 +1082,8 @@ def _derivative_named(name: str) -> _Tangent:
 _POLYGAMMAS = ("polygamma", "polygamma_remainder")
 _COMPILED = 6
 """Up to this order polygamma functions are compiled functions; above, they are formulas."""
+_HIGHEST = 40
+"""Beyond this order powers leave the range of doubles."""
 
 _TANGENTS: dict[str, _Tangent] = {
     "add": lambda g, n, da, db: g.add(da, db),
@@ -1140,9 +1142,11 @@ def _gaussian(g: Graph, x: Node, factor: float) -> Node:
 
 
 def _polygamma(g: Graph, order: int, x: Node) -> Node:
-    """ψ_n(x) for x > 0; above the compiled orders by the recurrence and DLMF 5.15.8 and 5.15.9, exact to rounding."""
+    """ψ_n(x) for x > 0, else NaN; above the compiled orders by the recurrence, DLMF 5.15.8 and 5.15.9, to rounding."""
     if order <= _COMPILED:
         return g.call(f"polygamma_{order}" if order else "digamma", x)
+    if order > _HIGHEST:
+        raise ModelError(f"polygamma functions have a compiled form up to order {_HIGHEST}, not {order}")
     steps, terms = 12, 10
     power, far = g.constant(-order - 1.0), g.add(x, g.constant(steps))
     near = g.total(g.power(g.add(x, g.constant(k)), power) for k in range(steps))
@@ -1152,7 +1156,8 @@ def _polygamma(g: Graph, order: int, x: Node) -> Node:
         tail = g.mul(square, g.add(g.constant(coefficient), tail))
     head = g.add(g.constant(1.0 / order), g.div(g.constant(0.5), far))
     total = g.add(near, g.mul(g.power(far, g.constant(-float(order))), g.add(head, tail)))
-    return g.mul(g.constant((-1.0) ** (order + 1) * math.factorial(order)), total)
+    value = g.mul(g.constant((-1.0) ** (order + 1) * math.factorial(order)), total)
+    return g.call("select", g.operate("gt", x, g.constant(0.0)), value, g.constant(float("nan")))
 
 
 def _remainder(g: Graph, order: int, x: Node) -> Node:

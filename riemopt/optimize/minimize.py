@@ -12,7 +12,7 @@ from riemopt.optimize.trajectory import Trajectory
 from riemopt.problem import PRIMITIVES, Problem
 from riemopt.status import Status
 
-__all__ = ["minimize"]
+__all__ = ["minimize", "require_primitives"]
 
 
 def minimize(
@@ -75,7 +75,7 @@ def minimize(
     ((11, 2), 'all steps were taken')
     """
     rule = by_name(integrator)
-    _require_primitives(problem, rule)
+    require_primitives(problem, rule)
     starts, h = _prepared(problem, start, step_size)
     if not (isinstance(steps, (int, np.integer)) and steps >= 0):
         raise ArgumentError(f"steps must be a whole number of at least 0, not {steps!r}")
@@ -98,7 +98,8 @@ def minimize(
     )
 
 
-def _require_primitives(problem: Problem, rule: Integrator) -> None:
+def require_primitives(problem: Problem, rule: Integrator) -> None:
+    """Raise :class:`~riemopt.errors.UnsupportedError` if a rule needs a primitive that a problem does not offer."""
     if not isinstance(problem, Problem):
         raise ArgumentError(f"a problem must be a riemopt.Problem, not {problem!r:.80}; see riemopt.OperatorProblem")
     missing = [need for need in rule.needs if need not in problem.offers]

@@ -147,7 +147,7 @@ class OperatorProblem(IntegratedProblem):
         elif primitive == "natural_gradient":
             covector = self.gradient(point)
         elif primitive in ("acceleration", "exp_series"):
-            covector = self.connection(point, *arguments)
+            covector = self.connection(point, arguments[0])
         else:
             return Status.NON_FINITE
         if np.all(np.isfinite(covector)) and np.all(np.isfinite(self.fisher_product(point, covector))):

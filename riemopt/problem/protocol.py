@@ -162,7 +162,7 @@ class Problem:
         if primitive in INTEGRATED:
             return Status.LEFT_DOMAIN
         if primitive == "exp_series":
-            primitive, options = "acceleration", {}
+            primitive, arguments, options = "acceleration", arguments[:1], {}
         source = {"natural_gradient": "gradient", "acceleration": "connection"}.get(primitive)
         if source and not np.all(np.isfinite(getattr(self, source)(theta, *arguments, **options))):
             return Status.NON_FINITE

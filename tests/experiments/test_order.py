@@ -286,6 +286,72 @@ def test_failures_at_coarse_steps_do_not_spoil_the_others(gamma):
     agree(result)
 
 
+def bernoulli(steps, **changes):
+    model = ro.models.Bernoulli()
+    (p,) = model.parameters
+    q = sp.Symbol("q", positive=True)
+    chart = model.reparametrize({p: q**2}, (q,))
+    settings = {"start": [0.05], "time": 3.0, "backend": "numpy", "integrators": ["ng", "geo"], **changes}
+    return order_of_invariance(model, [1] * 19 + [0], {"q": chart}, steps=steps, **settings)
+
+
+def test_a_reference_that_fails_at_coarse_steps_does_not_spoil_the_others():
+    fine = (32, 40, 48, 56, 64, 80)
+    (with_coarse,), (without,) = (result.curves.values() for result in (bernoulli((1, 2, *fine)), bernoulli(fine)))
+    for key, curves in without.items():
+        assert np.isnan(with_coarse[key]["riemannian_euler"].floor[0])
+        slope = with_coarse[key]["riemannian_euler"].slope
+        assert slope == pytest.approx(curves["riemannian_euler"].slope, abs=1e-6)
+
+
+class Wrong(ro.Problem):
+    """A problem whose flow is wrong by a part."""
+
+    def __init__(self, problem, part):
+        self.problem, self.part = problem, part
+        self.offers, self.dimension = problem.offers, problem.dimension
+
+    def flow(self, theta, time):
+        return self.problem.flow(theta, (1 + self.part) * time)
+
+    def __getattribute__(self, name):
+        own = ("problem", "part", "offers", "dimension", "flow", "trajectories", "__class__", "__dict__")
+        return object.__getattribute__(self, name) if name in own else getattr(self.problem, name)
+
+
+@pytest.mark.parametrize(("part", "remark"), [(0.05, "that is no reference"), (np.nan, "there is no reference")])
+def test_a_wrong_reference_is_no_reference(gamma, part, remark):
+    own, (label, place) = gamma.own, list(gamma.places.items())[1]
+    wrong = dataclasses.replace(place, problem=Wrong(place.problem, part))
+    spoiled = dataclasses.replace(gamma, places={"own": own, label: wrong})
+    result = order_of_invariance([spoiled], steps=STEPS[:5], integrators=["ng"], quantities=["flow"])
+    assert np.isnan(result.slopes["Gamma"]["ng"].flow)
+    (found,) = result.remarks
+    assert remark in found
+
+
+def test_noise_in_products_is_no_slope():
+    rng = np.random.default_rng(0)
+    exact = hyperbolic_plane()
+    noisy = ro.OperatorProblem(
+        loss=exact.loss,
+        gradient=lambda theta: exact.gradient(theta) * (1 + 1e-6 * rng.normal(size=2)),
+        fisher_product=exact.fisher_product,
+    )
+    settings = {"charts": {"bent": bent_chart()}, "start": [0.0, 1.0], "time": 0.5, "steps": STEPS[:6]}
+    result = order_of_invariance(noisy, **settings, integrators=["rk4", "ng"], quantities=["invariance"])
+    assert result.curves["OperatorProblem"]["rk4"]["invariance"].is_noise
+    assert result.slopes["OperatorProblem"]["ng"].invariance == pytest.approx(1.0, abs=0.1)
+    assert all("counts as noise" in remark for remark in result.remarks[1:])
+
+
+def test_without_names_integrators_are_those_that_a_problem_allows():
+    result = order_of_invariance(
+        hyperbolic_plane(connection=False), start=[0.0, 1.0], time=0.2, steps=[4, 8], quantities=["flow"]
+    )
+    assert list(result.theory) == ["ng", "mid", "heun", "rk4", "rk5", "dop853"]
+
+
 # -- misuse
 
 
@@ -305,6 +371,7 @@ def test_failures_at_coarse_steps_do_not_spoil_the_others(gamma):
         ({"integrators": ("ng", "ng")}, ArgumentError, "the integrator 'ng' is named twice"),
         ({"integrators": "geoo"}, UnknownNameError, "did you mean 'geo'"),
         ({"charts": {"other": ro.models.Normal()}}, ModelError, "'other' is not a reparametrization"),
+        ({"integrators": "ng-adaptive"}, ArgumentError, "ng-adaptive chooses its steps by itself"),
     ],
 )
 def test_what_makes_no_sense_is_refused(changes, error, message):
@@ -321,6 +388,16 @@ def test_problems_that_cannot_be_studied_are_refused():
         order_of_invariance(hyperbolic_plane(), [1.0], start=[0.0, 1.0])
     with pytest.raises(UnsupportedError, match="needs the primitive 'connection'"):
         order_of_invariance(hyperbolic_plane(connection=False), start=[0.0, 1.0], integrators="geo")
+    for charts, error, message in (
+        ({"own": bent_chart()}, ArgumentError, "two charts are called 'own'"),
+        ({"model": ro.models.Gamma()}, ArgumentError, "the chart 'model' of a problem must be a riemopt.models.chart"),
+        ({"bent": bent_chart()}, DomainError, r"the chart 'bent' does not reach the point \[0.0, -1.0\]"),
+    ):
+        with pytest.raises(error, match=message):
+            order_of_invariance(hyperbolic_plane(), charts=charts, start=[0.0, -1.0])
+    single = ro.OperatorProblem(lambda x: 0.0, lambda x: np.float32(x), lambda x, v: v)
+    with pytest.raises(ArgumentError, match="computes in single precision"):
+        order_of_invariance(single, start=[1.0])
 
 
 def test_a_study_needs_a_subject():

@@ -176,3 +176,20 @@ def test_estimates_vanish_up_to_an_order(tableau, order, exact):
 def test_a_tolerance_is_positive(tolerance):
     with pytest.raises(ArgumentError, match="tolerance"):
         AdaptiveFlow(tolerance)
+
+
+@pytest.mark.parametrize(("samples", "start"), [([1, 1], 0.5), ([1] * 19 + [0], 1e-6)])
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-5])
+def test_a_flow_that_ends_beside_the_edge_stays_inside(samples, start, tolerance):
+    problem = ro.Manifold(ro.models.Bernoulli(), backend="numpy").likelihood(samples)
+    found = ro.minimize(problem, ro.integrators.AdaptiveFlow(tolerance), [start], 30.0, 1)
+    assert found.status is ro.Status.COMPLETED
+    assert 0.0 < found.x[0] < 1.0
+
+
+@pytest.mark.parametrize("gradient", [lambda x: 1e200 * x, lambda x: np.inf * x, lambda x: x - np.exp(-200 * x)])
+def test_speeds_beyond_measure_end_with_a_status(gradient):
+    problem = ro.OperatorProblem(lambda x: 0.0, gradient, lambda x, v: v)
+    with np.errstate(all="ignore"):
+        found = ro.minimize(problem, ro.integrators.AdaptiveFlow(10.0), [3.0], 20.0, 1)
+    assert found.success == np.isfinite(found.x).all()

@@ -136,6 +136,30 @@ def test_an_optimizer_that_follows_the_gradient_is_gradient_descent(problem):
         np.testing.assert_allclose(ro.minimize(problem, rule, START, 0.05, 5).points, expected, rtol=1e-13)
 
 
+def test_a_step_in_place_is_a_step_like_any_other(problem):
+    def in_place(theta, gradient):
+        theta -= gradient
+        return theta
+
+    expected = ro.minimize(problem, "gd", START, 0.05, 5).points
+    np.testing.assert_allclose(
+        ro.minimize(problem, ro.integrators.OptimizerStep(in_place), START, 0.05, 5).points, expected, rtol=1e-13
+    )
+
+
+def test_a_line_search_may_look_outside_the_domain(problem):
+    def backtracking(problem, h):
+        def step(theta, gradient):
+            length = 64.0
+            while not np.isfinite(problem.gradient(theta - length * gradient)).all():
+                length /= 4.0
+            return theta - length * gradient
+
+        return step
+
+    assert ro.minimize(problem, ro.integrators.OptimizerStep(make=backtracking), START, 1.0, 3).success
+
+
 def test_an_optimizer_is_not_traced(gamma, samples):
     calls = []
 
@@ -154,6 +178,7 @@ def test_an_optimizer_is_not_traced(gamma, samples):
         (lambda: ro.integrators.GeodesicSeries(2.5), "order must be a whole number of at least 1, not 2.5"),
         (lambda: ro.integrators.RungeKutta("rk"), "unknown tableau 'rk'"),
         (lambda: ro.integrators.RungeKutta([[1.0]]), "a tableau is a key or a riemopt.integrators.Tableau, not list"),
+        (lambda: ro.integrators.RungeKutta(ro.integrators.Tableau([], [0.5])), "must add up to 1"),
         (lambda: ro.integrators.OptimizerStep(), "one of them"),
         (lambda: ro.integrators.OptimizerStep(3.0), "one of them"),
         (lambda: ro.integrators.OptimizerStep(Momentum(), make=Momentum), "one of them"),
@@ -162,6 +187,18 @@ def test_an_optimizer_is_not_traced(gamma, samples):
 def test_what_makes_no_sense_is_refused(make, message):
     with pytest.raises((ArgumentError, UnknownNameError), match=message):
         make()
+
+
+@pytest.mark.parametrize("call", [{"order": 2}, 2])
+def test_why_a_series_is_not_to_be_had_is_found_however_it_is_called(call):
+    class Series(ro.Integrator):
+        def step(self, problem, theta, h, memory):
+            if isinstance(call, dict):
+                return problem.exp_series(theta, -h * theta, **call), memory
+            return problem.exp_series(theta, -h * theta, call), memory
+
+    problem = ro.OperatorProblem(lambda x: 0.0, lambda x: x, lambda x, v: -v, lambda x, v: v)
+    assert ro.minimize(problem, Series(), [1.0], 0.5, 1).status is ro.Status.SINGULAR_METRIC
 
 
 def test_series_of_high_order_need_more_than_products():

@@ -191,3 +191,9 @@ def test_derivatives_of_polygammas_go_on_for_ever(name, leading):
         terms = [sp.factorial(order - 1) / x**order, sp.factorial(order) / (2 * x ** (order + 1))][:leading]
         expected = sp.polygamma(order, x) - (-1) ** (order + 1) * sum(terms)
         assert float(found) == pytest.approx(float(expected.subs(x, sp.Rational(17, 10)).evalf(30)), rel=1e-11)
+
+
+def test_polygammas_of_high_order_are_not_to_be_had_of_what_is_not_positive():
+    assert np.isnan(compiled([sp.polygamma(7, x)], (x,), NumpyTarget())([[-0.5], [0.0]])).all()
+    with pytest.raises(ModelError, match="up to order 40, not 41"):
+        compiled([sp.polygamma(41, x)], (x,), NumpyTarget())
