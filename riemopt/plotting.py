@@ -51,6 +51,11 @@ class Style:
         """The style as arguments of Matplotlib's ``plot``."""
         return {"color": self.colour, "linestyle": self.line, "marker": self.marker}
 
+    @property
+    def marks(self) -> dict[str, Any]:
+        """The same without a line, and with a marker in any case."""
+        return {"color": self.colour, "linestyle": "", "marker": self.marker or "o"}
+
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart, https://jfly.uni-koeln.de/color; black and grey
 # for what is exact
@@ -213,8 +218,7 @@ def order_figure(curves: Mapping[str, Mapping[str, Mapping[str, Any]]], quantiti
     keys = list(dict.fromkeys(key for rows in curves.values() for key in rows))
     look = styles(keys)
     with mpl.rc_context(_LOOK):
-        size = (2.9 * len(quantities) + 0.3, 2.6 * len(curves) + 0.7 + 0.16 * math.ceil(len(keys) / 3))
-        figure = Figure(figsize=size, dpi=_DPI, layout="constrained")
+        figure = _with_room(len(quantities), len(curves), len(keys) / 3)
         panels = figure.subplots(len(curves), len(quantities), squeeze=False, sharex="row", sharey="row")
         for row, (name, rows) in zip(panels, curves.items(), strict=True):
             for axes, quantity in zip(row, quantities, strict=True):
@@ -222,29 +226,39 @@ def order_figure(curves: Mapping[str, Mapping[str, Mapping[str, Any]]], quantiti
                 for key, known in rows.items():
                     if quantity in known:
                         _convergence(axes, known[quantity], look[key])
-            row[0].set_ylabel(f"{name}: Fisher-Rao distance" if len(curves) > 1 else "Fisher-Rao distance")
+            row[0].set_ylabel(_typeset(f"{name}: Fisher-Rao distance") if len(curves) > 1 else "Fisher-Rao distance")
         for first, last, heading in zip(panels[0], panels[-1], quantities.values(), strict=True):
             first.set_title(heading)
             last.set_xlabel("step size")
-        entries = [Line2D([], [], **style.artist) for style in look.values()]
-        labels = [style.label(key) for key, style in look.items()]
-        figure.legend(entries, labels, loc="outside upper center", ncols=3, frameon=False)
-        _lay_out(figure)
+        _name(figure, look, 3)
     return figure
+
+
+def _with_room(across: int, down: int, legend: float) -> Figure:
+    """A figure for so many panels, and lines of a legend above them."""
+    size = (2.9 * across + 0.3, 2.6 * down + 0.7 + 0.16 * math.ceil(legend))
+    return Figure(figsize=size, dpi=_DPI, layout="constrained")
+
+
+def _name(figure: Figure, look: Mapping[str, Style], columns: int) -> None:
+    """The integrators above the panels, and everything in its place."""
+    entries = [Line2D([], [], **style.artist) for style in look.values()]
+    labels = [style.label(key) for key, style in look.items()]
+    figure.legend(entries, labels, loc="outside upper center", ncols=columns, frameon=False)
+    _lay_out(figure)
 
 
 def _convergence(axes: Axes, curve: Any, style: Style) -> None:
     """One curve: a line through what is more than noise, and a marker for every distance that was found."""
     shown = np.isfinite(curve.distances) & (curve.distances > 0)
     axes.plot(curve.step_sizes[curve.usable], curve.distances[curve.usable], color=style.colour, linestyle=style.line)
-    marks: dict[str, Any] = {"color": style.colour, "marker": style.marker or "o", "linestyle": ""}
     kinds: tuple[tuple[np.ndarray, dict[str, Any]], ...] = (
         (curve.fitted, {}),
         (shown & curve.usable & ~curve.fitted, {"markerfacecolor": "white", "markeredgewidth": 0.8}),
         (shown & ~curve.usable, {"markerfacecolor": "none", "markeredgewidth": 0.6, "alpha": 0.35}),
     )
     for which, extra in kinds:
-        axes.plot(curve.step_sizes[which], curve.distances[which], **marks, **extra)
+        axes.plot(curve.step_sizes[which], curve.distances[which], **style.marks, **extra)
 
 
 def cost_figure(wanted: Sequence[float], costs: Mapping[str, Mapping[str, Sequence[Any]]]) -> Figure:
@@ -269,8 +283,7 @@ def cost_figure(wanted: Sequence[float], costs: Mapping[str, Mapping[str, Sequen
     down = math.ceil(len(costs) / across)
     distances, legend = np.array(wanted), 3 if across > 2 else 2
     with mpl.rc_context(_LOOK):
-        size = (2.9 * max(across, 2) + 0.3, 2.6 * down + 0.7 + 0.16 * math.ceil(len(keys) / legend))
-        figure = Figure(figsize=size, dpi=_DPI, layout="constrained")
+        figure = _with_room(max(across, 2), down, len(keys) / legend)
         panels = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
         for axes in panels[len(costs) :]:
             axes.set_axis_off()
@@ -281,16 +294,12 @@ def cost_figure(wanted: Sequence[float], costs: Mapping[str, Mapping[str, Sequen
                 measured = np.array([not cost.extrapolated for cost in row])
                 style = look[key]
                 axes.plot(distances, solves, color=style.colour, linestyle=style.line)
-                marks: dict[str, Any] = {"color": style.colour, "marker": style.marker or "o", "linestyle": ""}
-                axes.plot(distances[measured], solves[measured], **marks)
-                axes.plot(distances[~measured], solves[~measured], **marks, markerfacecolor="white")
+                axes.plot(distances[measured], solves[measured], **style.marks)
+                axes.plot(distances[~measured], solves[~measured], **style.marks, markerfacecolor="white")
         panels[0].xaxis.set_inverted(True)
         for axes in panels[::across]:
             axes.set_ylabel("linear solves")
-        entries = [Line2D([], [], **style.artist) for style in look.values()]
-        labels = [style.label(key) for key, style in look.items()]
-        figure.legend(entries, labels, loc="outside upper center", ncols=legend, frameon=False)
-        _lay_out(figure)
+        _name(figure, look, legend)
     return figure
 
 

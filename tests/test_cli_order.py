@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 
 import riemopt.experiments
 from riemopt.cli import main
+from riemopt.experiments import Subject
 from riemopt.experiments.order import INTEGRATORS, STEPS
 
 OUTPUTS = ["distances.csv", "order.png", "order.svg", "slopes.csv"]
@@ -78,6 +80,13 @@ def test_bad_input_is_one_line_and_writes_nothing(folder, arguments, message):
 # -- what comes out
 
 
+@pytest.fixture
+def uncompiled(monkeypatch):
+    """Models on NumPy, which compiles nothing: the same numbers sooner."""
+    monkeypatch.setattr(Subject, "of", functools.partial(Subject.of, backend="numpy"))
+
+
+@pytest.mark.usefixtures("uncompiled")
 def test_order_prints_slopes_and_writes_figure_and_numbers(folder):
     result = run(
         *["--family", "exponential", "--data", "waits.csv", "--column", "wait", "--chart", "rate = exp(r)"],
@@ -110,6 +119,7 @@ def test_order_prints_slopes_and_writes_figure_and_numbers(folder):
     assert {row["fitted"] for row in noise} == {"False"}
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_several_families_are_one_study(folder):
     result = run(*SEVERAL, "--integrators", "ng", "--steps", "4,5,6,7,8")
     assert result.exit_code == 0, result.output

@@ -46,7 +46,7 @@ def gamma():
 
 @pytest.fixture(scope="module")
 def on_gamma(gamma):
-    keys = (*PAPER, "geo3", "geo4", "heun", "rk4", "rk5", "geo-exact", "mirror", "mirror-dual", "mid-exact", "ng-exact")
+    keys = (*PAPER, "geo3", "heun", "rk4", "rk5", "geo-exact", "mirror", "mid-exact", "ng-exact")
     return order_of_invariance([gamma], steps=STEPS, integrators=keys)
 
 
@@ -72,7 +72,7 @@ def test_slopes_on_other_families_are_those_of_theory(name, truth, start, chart)
             start=start,
             time=2.0,
             steps=STEPS,
-            integrators=(*PAPER, "rk4", "geo3", "mid-exact", "mirror"),
+            integrators=(*PAPER, "rk4", "geo-exact"),
         )
     )
 
@@ -87,8 +87,8 @@ def test_slopes_on_a_model_with_quadrature_are_those_of_theory():
             {"chart": chart},
             start=[1.2, 1.5],
             steps=STEPS,
-            integrators=("ng", "mid", "geo"),
-            quantities=("flow", "invariance"),
+            integrators=("ng", "mid"),
+            quantities=["invariance"],
         )
     )
 
@@ -115,7 +115,8 @@ def test_slopes_on_a_logistic_regression_are_those_of_theory(logistic):
             start=[0.0, 0.5],
             time=2.0,
             steps=STEPS,
-            integrators=(*PAPER, "rk4", "geo3", "mirror"),
+            integrators=(*PAPER, "rk4"),
+            quantities=("flow", "invariance"),
         )
     )
 
@@ -137,8 +138,8 @@ def test_slopes_on_a_network_are_those_of_theory():
             inputs=inputs,
             start=start,
             steps=STEPS,
-            integrators=PAPER,
-            quantities=("flow", "invariance"),
+            integrators=("ng", "mid", "geo"),
+            quantities=["invariance"],
         )
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import riemopt as ro
+from riemopt.problem.traced import trajectory_program
 
 STARTS = np.array([[1.0, 1.0], [2.0, 1.5]])
 
@@ -75,9 +76,17 @@ def test_rules_of_a_kind_that_can_be_traced_are():
     assert problem.trajectories(LooksAhead(), *arguments) is not None
     assert problem.trajectories(CountsOnItself(), *arguments) is None
     assert problem.trajectories(DrawsItsMemory(), *arguments) is None
-    for key in ro.integrators.names():
-        rule = ro.integrators.by_name(key)
-        assert (problem.trajectories(rule, *arguments) is not None) == rule.traceable, key
+
+
+@pytest.mark.parametrize("key", ro.integrators.names())
+def test_integrators_that_say_so_can_be_traced(key):
+    rule = ro.integrators.by_name(key)
+    formulas = ro.Manifold(ro.models.Gamma(), backend="numpy").likelihood([0.5, 1.0, 2.0]).formulas
+    if rule.traceable:
+        assert trajectory_program(formulas, rule, converges=False).stepped
+    else:
+        with pytest.raises(TypeError):
+            trajectory_program(formulas, rule, converges=False)
 
 
 FORKING = """
