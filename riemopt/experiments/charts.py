@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from riemopt.errors import ArgumentError, DomainError, ModelError, ShapeError
 from riemopt.integrators import Integrator, OptimizerStep, by_name
 from riemopt.models import ConditionalModel, StatisticalModel
 from riemopt.models.chart import Chart
+from riemopt.optimize.minimize import require_primitives
+from riemopt.problem import Problem
 
 __all__ = [
     "Charts",
@@ -21,6 +24,7 @@ __all__ = [
     "labelled",
     "listed",
     "own_label",
+    "rules_for",
     "rules_of",
     "start_in",
     "title",
@@ -109,6 +113,27 @@ def rules_of(integrators: Integrators) -> dict[str, Integrator]:
 def _named(given: Any) -> tuple[str, Integrator]:
     rule = _rule(given)
     return given if isinstance(given, str) else getattr(rule, "name", repr(rule).removesuffix("()")), rule
+
+
+def rules_for(
+    problems: Sequence[Problem], integrators: Integrators | None, defaults: Iterable[str]
+) -> dict[str, Integrator]:
+    """Integrators by label, what they need being offered by all problems; those of the defaults for which it is.
+
+    Raises
+    ------
+    UnsupportedError
+        If one needs a primitive that a problem does not offer.
+    UnknownNameError, ArgumentError
+        See :func:`rules_of`.
+    """
+    if integrators is None:
+        offered = frozenset.intersection(*(problem.offers for problem in problems))
+        integrators = [key for key in defaults if set(by_name(key).needs) <= offered]
+    rules = rules_of(integrators)
+    for problem, rule in itertools.product(problems, rules.values()):
+        require_primitives(problem, rule)
+    return rules
 
 
 def _rule(given: Any) -> Integrator:

@@ -16,13 +16,12 @@ import numpy as np
 
 from riemopt.errors import ArgumentError
 from riemopt.experiments import order
-from riemopt.experiments.charts import Integrators, rules_of
+from riemopt.experiments.charts import Integrators, rules_for
 from riemopt.experiments.distance import fisher_rao
 from riemopt.experiments.results import Progress, Tables, save_all
 from riemopt.experiments.subject import Place, Subject, subjects_of
 from riemopt.integrators import AdaptiveFlow, Integrator
 from riemopt.models import ConditionalModel, StatisticalModel
-from riemopt.optimize.minimize import require_primitives
 from riemopt.problem import CountedProblem, Problem
 
 if TYPE_CHECKING:
@@ -215,7 +214,7 @@ def cost_of_accuracy(
     inputs: Any = None,
     time: float = 1.0,
     wanted: Iterable[float] = WANTED,
-    integrators: Integrators = INTEGRATORS,
+    integrators: Integrators | None = None,
     most_steps: int = MOST_STEPS,
     backend: str = "numba",
     progress: Progress | None = None,
@@ -241,7 +240,8 @@ def cost_of_accuracy(
         The Fisher–Rao distances, at least 1e-12: the flow is known to 1e-13.
     integrators : iterable of str, Integrator or callable, or mapping of str to these, optional
         See :func:`order_of_invariance`. :class:`~riemopt.integrators.AdaptiveFlow` goes the whole time in one step,
-        with a tolerance of the distance, halved until it gets there.
+        with a tolerance of the distance, halved until it gets there. By default those of :data:`INTEGRATORS` for which
+        the problems offer what they need.
     most_steps : int, optional
         The most steps to try. Beyond them, the power law of the last two octaves is continued where its slope is
         steady.
@@ -283,13 +283,11 @@ def cost_of_accuracy(
     {'ng': [1.0, 7.0], 'mid': [2.0, 2.0]}
     """
     named = subjects_of(model, samples, start=start, inputs=inputs, time=time, backend=backend)
-    rules = rules_of(integrators)
+    rules = rules_for([subject.own.problem for subject in named.values()], integrators, INTEGRATORS)
     distances = _distances(wanted)
     if not (isinstance(most_steps, (int, np.integer)) and most_steps >= 4):
         raise ArgumentError(f"most_steps must be a whole number of at least 4, not {most_steps!r}")
     flows = {name: _flow(subject) for name, subject in named.items()}
-    for subject, rule in itertools.product(named.values(), rules.values()):
-        require_primitives(subject.own.problem, rule)
     tell = progress or (lambda done, total, what: None)
     done = itertools.count()
     costs: dict[str, dict[str, list[Cost]]] = {name: {} for name in named}

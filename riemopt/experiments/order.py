@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riemopt.errors import ArgumentError, UnknownNameError
-from riemopt.experiments.charts import Charts, Integrators, rules_of
+from riemopt.experiments.charts import Charts, Integrators, rules_for
 from riemopt.experiments.convergence import ABOVE, Convergence
 from riemopt.experiments.distance import fisher_rao, straight_length
 from riemopt.experiments.results import Progress, Tables, save_all
 from riemopt.experiments.subject import Subject, subjects_of
-from riemopt.integrators import AdaptiveFlow, Integrator, Orders, RiemannianEuler, by_name
+from riemopt.integrators import AdaptiveFlow, Integrator, Orders, RiemannianEuler
 from riemopt.models import ConditionalModel, StatisticalModel
-from riemopt.optimize.minimize import require_primitives
 from riemopt.problem import INTEGRATED, Problem
 
 if TYPE_CHECKING:
@@ -282,7 +281,12 @@ def order_of_invariance(
         if quantity not in Orders._fields:
             raise UnknownNameError("quantity", quantity, Orders._fields)
     named = subjects_of(model, samples, charts, start=start, inputs=inputs, time=time, backend=backend)
-    rules = _rules(integrators, [place.problem for subject in named.values() for place in subject.every_place])
+    rules = rules_for(
+        [place.problem for subject in named.values() for place in subject.every_place], integrators, INTEGRATORS
+    )
+    for key, rule in rules.items():
+        if isinstance(rule, AdaptiveFlow):
+            raise ArgumentError(f"{key} chooses its steps by itself: there is no step size to have an order in")
     tell = progress or (lambda done, total, what: None)
     total, done = len(named) * len(rules), itertools.count()
     curves: dict[str, dict[str, dict[str, Convergence]]] = {}
@@ -295,20 +299,6 @@ def order_of_invariance(
             curves[name][key] = study.curves(key, rule)
         remarks += study.remarks
     return OrderResult(named, curves, {key: rule.orders for key, rule in rules.items()}, remarks)
-
-
-def _rules(integrators: Integrators | None, problems: Sequence[Problem]) -> dict[str, Integrator]:
-    """The integrators, all of which every problem must offer what they need; by default those for which it does."""
-    if integrators is None:
-        offered = frozenset.intersection(*(problem.offers for problem in problems))
-        integrators = [key for key in INTEGRATORS if set(by_name(key).needs) <= offered]
-    rules = rules_of(integrators)
-    for key, rule in rules.items():
-        if isinstance(rule, AdaptiveFlow):
-            raise ArgumentError(f"{key} chooses its steps by itself: there is no step size to have an order in")
-        for problem in problems:
-            require_primitives(problem, rule)
-    return rules
 
 
 def _step_counts(steps: Iterable[int]) -> tuple[int, ...]:

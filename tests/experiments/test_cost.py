@@ -189,7 +189,10 @@ def test_a_problem_without_a_flow_or_lengths_is_refused() -> None:
         cost_of_accuracy(ro.OperatorProblem(**functions), start=[1.0])
 
     class WithoutSolves(ro.Problem):
-        offers = frozenset({"lower_index"})
+        offers = frozenset({"gradient", "lower_index"})
+
+        def gradient(self, theta: Any) -> Any:
+            return theta
 
     with pytest.raises(ArgumentError, match="without a natural gradient flow"):
         cost_of_accuracy(WithoutSolves(), start=[1.0], integrators=["gd"])
