@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from functools import cache, cached_property
 from typing import Any
 
@@ -100,7 +101,7 @@ class Tableau:
                 tree, found = unmet
                 raise ArgumentError(
                     f"the tableau is not of order {order}: for the tree {_drawn(tree)}, "
-                    f"Σ b Φ is {found:g} and must be 1/{_density(tree)}"
+                    f"Σ b Φ is {found:g} and must be {Fraction(1, _density(tree))}"
                 )
 
     def _unmet(self, size: int) -> tuple[Tree, float] | None:
