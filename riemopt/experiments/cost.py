@@ -377,7 +377,8 @@ class _Adapting(_Stepping):
         """What it costs to end within a distance."""
         for tolerance in _tighter(wanted, 0.5):
             rule = copy.copy(self.rule)
-            rule.tolerance = tolerance  # type: ignore[attr-defined]
+            assert isinstance(rule, AdaptiveFlow)
+            rule.tolerance = tolerance
             cost = self._counted(rule, 1, _FINEST)
             if cost.achieved <= wanted:
                 return cost

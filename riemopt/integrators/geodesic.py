@@ -78,19 +78,12 @@ class GeodesicSeries(Integrator):
         if not (isinstance(order, (int, np.integer)) and order >= 1):
             raise ArgumentError(f"order must be a whole number of at least 1, not {order!r}")
         self.order = int(order)
+        # products with the connection suffice up to order 2
+        self.needs = ("gradient", "raise_index", "connection", "exp_series")[: min(self.order, 3) + 1]
+        self.orders = Orders(flow=1, riemannian_euler=self.order, invariance=self.order)
 
     def __repr__(self) -> str:
         return f"GeodesicSeries(order={self.order})"
-
-    @property
-    def needs(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The primitives that it calls; products with the connection suffice up to order 2."""
-        return ("gradient", "raise_index", "connection", "exp_series")[: min(self.order, 3) + 1]
-
-    @property
-    def orders(self) -> Orders:  # type: ignore[override]
-        """Its orders according to theory."""
-        return Orders(flow=1, riemannian_euler=self.order, invariance=self.order)
 
     def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
         """See :class:`riemopt.Integrator`."""
@@ -120,11 +113,7 @@ class RiemannianEuler(Integrator):
 
     def __init__(self, a: float = 0.0) -> None:
         self.a = float(a)
-
-    @property
-    def orders(self) -> Orders:  # type: ignore[override]
-        """Its orders according to theory."""
-        return Orders(flow=1, riemannian_euler=1 if self.a else inf, invariance=inf)
+        self.orders = Orders(flow=1, riemannian_euler=1 if self.a else inf, invariance=inf)
 
     def __repr__(self) -> str:
         return f"RiemannianEuler(a={self.a:g})" if self.a else "RiemannianEuler()"

@@ -71,6 +71,7 @@ class RungeKutta(Integrator):
     def __repr__(self) -> str:
         return f"RungeKutta({self._name})"
 
+    # an attribute elsewhere: here rooted trees are gone through, which nobody needs for a step
     @property
     def orders(self) -> Orders:  # type: ignore[override]
         """Its orders according to theory."""

@@ -10,7 +10,7 @@ import numpy as np
 from riemopt.errors import ShapeError
 from riemopt.models.chart import Chart
 from riemopt.problem.integrated import IntegratedProblem, integrable, require_numpy
-from riemopt.problem.protocol import Problem
+from riemopt.problem.protocol import Problem, named
 from riemopt.problem.traced import RTOL
 from riemopt.status import Status
 
@@ -100,7 +100,7 @@ class ChartedProblem(IntegratedProblem):
         """The lowered connection product, Jᵀ(Γ^(a)(Jv) + g D²φ[v, v]); see :class:`Problem`."""
         image, jacobian = self._seen(theta)
         v = self._vector(vector, image, "the vector is")
-        tensorial = self.problem.connection(image, jacobian @ v, **({"a": a} if a else {}))
+        tensorial = self.problem.connection(image, jacobian @ v, **named(a))
         return np.asarray(jacobian.T @ (tensorial + self.problem.lower_index(image, self.chart.bend(theta, v))))
 
     def contains(self, theta: Any) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from riemopt.problem.integrated import IntegratedProblem, integrable, require_numpy
-from riemopt.problem.protocol import INTEGRATED, Problem
+from riemopt.problem.protocol import INTEGRATED, Problem, named
 from riemopt.problem.traced import RTOL
 from riemopt.status import Status
 
@@ -85,7 +85,7 @@ class CountedProblem(IntegratedProblem):
     def connection(self, theta: Any, vector: Any, a: float = 0.0) -> Any:
         """The lowered connection product; see :class:`Problem`."""
         self.calls["connection"] += 1
-        return self.problem.connection(theta, vector, **({"a": a} if a else {}))
+        return self.problem.connection(theta, vector, **named(a))
 
     def exp_series(self, theta: Any, vector: Any, order: int) -> Any:
         """The exponential map's Taylor polynomial; see :class:`Problem`, and above for how it is counted."""
@@ -107,7 +107,7 @@ class CountedProblem(IntegratedProblem):
         if not self.has_closed_form("exp", a):
             return super().exp(theta, vector, a)
         self.calls["exp"] += 1
-        return self.problem.exp(theta, vector, **({"a": a} if a else {}))
+        return self.problem.exp(theta, vector, **named(a))
 
     def transport(self, theta: Any, along: Any, vector: Any) -> Any:
         """Parallel transport, in closed form or by an integration whose steps are counted; see :class:`Problem`."""

@@ -9,7 +9,7 @@ import numpy as np
 from riemopt.errors import DomainError, UnsupportedError
 from riemopt.status import Status
 
-__all__ = ["INTEGRATED", "PRIMITIVES", "Problem"]
+__all__ = ["INTEGRATED", "PRIMITIVES", "Problem", "named"]
 
 PRIMITIVES = (
     "loss",
@@ -27,6 +27,11 @@ PRIMITIVES = (
 
 INTEGRATED = ("exp", "transport", "flow")
 """Those that may take the solution of a differential equation."""
+
+
+def named(a: float) -> dict[str, float]:
+    """Which connection, as an argument: none for that of Levi-Civita, since a problem need not know of others."""
+    return {"a": a} if a else {}
 
 
 class Problem:
@@ -101,8 +106,7 @@ class Problem:
 
     def acceleration(self, theta: Any, velocity: Any, a: float = 0.0) -> Any:
         """The right-hand side of the geodesic equation θ̈ = -g⁻¹Γ^(a)(θ̇); with a = 0, equation (1) of the paper."""
-        product = self.connection(theta, velocity, a=a) if a else self.connection(theta, velocity)
-        return -self.raise_index(theta, product)
+        return -self.raise_index(theta, self.connection(theta, velocity, **named(a)))
 
     def contains(self, theta: Any) -> bool:
         """Whether a point lies in the domain; here, whether it is finite."""

@@ -338,7 +338,7 @@ class TracedPrimitives(Problem):
         for condition in inner.conditions:
             self.require(condition.status, g.substitute([condition.holds], exchange)[0])
         displacement = g.substitute(list(reduce(np.add, reversed(terms)).nodes), exchange)
-        return theta + TracedArray.of(g, displacement)  # type: ignore[no-any-return]
+        return TracedArray.of(g, displacement) + theta
 
     def _straight(self, line: StraightLine, theta: Any, vector: Any) -> TracedArray:
         g = self.graph
