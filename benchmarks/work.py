@@ -8,7 +8,7 @@ import numpy as np
 import sympy as sp
 
 import riemopt as ro
-from riemopt.problem.likelihood import LikelihoodProblem
+from riemopt.manifold.likelihood import LikelihoodProblem
 
 __all__ = [
     "STEPS",

@@ -2,11 +2,11 @@
 
 from riemopt import errors, experiments, integrators, models
 from riemopt.integrators import Integrator
-from riemopt.linear_solvers import ConjugateGradient
-from riemopt.manifold import Manifold
+from riemopt.manifold import LikelihoodProblem, Manifold
 from riemopt.models import ConditionalModel, ExponentialFamily, StatisticalModel
 from riemopt.optimize import Backtracking, LevenbergMarquardt, Trajectory, fit, minimize
-from riemopt.problem import LikelihoodProblem, OperatorProblem, Problem
+from riemopt.problem import OperatorProblem, Problem
+from riemopt.solvers import ConjugateGradient
 from riemopt.status import Status
 
 __all__ = [

@@ -201,7 +201,7 @@ def _given(
 
 def _samples(model: StatisticalModel, data: str | None, column: str | None, seed: int) -> np.ndarray:
     """The observations of a file, or drawn ones."""
-    from riemopt.datasets import read_numbered_column
+    from riemopt.experiments.datasets import read_numbered_column
     from riemopt.experiments.settings import example_samples
 
     if data is None:
@@ -368,7 +368,7 @@ def cache_command(clear: bool) -> None:
     They are used again by every process, and found by what they compute: clearing them costs time and nothing else. The
     variable RIEMOPT_CACHE names another directory.
     """
-    from riemopt.kernels import cache
+    from riemopt.kernels.store import cache
 
     files = cache.contents()
     kernels = sum(file.name.startswith("kernel_") for file in files)

@@ -25,7 +25,7 @@ from riemopt.models import ConditionalModel, StatisticalModel
 from riemopt.problem import CountedProblem, Problem
 
 if TYPE_CHECKING:
-    from riemopt.plotting import Figure
+    from riemopt.figures import Figure
 
 __all__ = ["INTEGRATORS", "WANTED", "Cost", "CostResult", "cost_of_accuracy"]
 
@@ -161,9 +161,9 @@ class CostResult:
 
     def plot(self) -> Figure:
         """The linear solves against the distance, a panel for each subject."""
-        from riemopt import plotting
+        from riemopt import figures
 
-        return plotting.cost_figure(self.wanted, self.costs)
+        return figures.cost_figure(self.wanted, self.costs)
 
     # -- to keep
 

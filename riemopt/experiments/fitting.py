@@ -37,7 +37,7 @@ def save_fit(fit: Fit, samples: np.ndarray, folder: str | os.PathLike[str]) -> l
     OSError
         If the folder or a file cannot be written; nothing half written is left then.
     """
-    from riemopt import plotting
+    from riemopt import figures
 
     model = fit.model
     assert isinstance(model, StatisticalModel)
@@ -49,7 +49,7 @@ def save_fit(fit: Fit, samples: np.ndarray, folder: str | os.PathLike[str]) -> l
     def density(x: np.ndarray) -> np.ndarray:
         return np.asarray(np.exp(model.log_density_at(fit.x, x)))
 
-    figure = plotting.fit_figure(samples, density, counts, f"{model.name}: {values}", sp.latex(symbol))
+    figure = figures.fit_figure(samples, density, counts, f"{model.name}: {values}", sp.latex(symbol))
     rows = zip(fit.parameters.items(), fit.standard_errors, fit.confidence_intervals(), strict=True)
     estimates = ([name, x, float(error), *map(float, interval)] for (name, x), error, interval in rows)
     header = ["parameter", "estimate", "standard_error", "lower_95", "upper_95"]

@@ -15,14 +15,13 @@ import sympy as sp
 from riemopt.errors import ArgumentError, DomainError
 from riemopt.experiments.charts import Charts, Integrators, charts_of, listed, rules_of, start_in, title, to_own
 from riemopt.experiments.results import Progress, Tables, save_all
-from riemopt.manifold import Manifold
+from riemopt.manifold import LikelihoodProblem, Manifold
 from riemopt.models import StatisticalModel
 from riemopt.optimize import minimize
-from riemopt.problem import LikelihoodProblem
 from riemopt.status import Status
 
 if TYPE_CHECKING:
-    from riemopt.plotting import Figure
+    from riemopt.figures import Figure
 
 __all__ = ["InvarianceResult", "invariance"]
 
@@ -109,11 +108,11 @@ class InvarianceResult:
 
     def plot(self) -> Figure:
         """The losses against the iteration in every chart, the paths over the loss, and the gaps."""
-        from riemopt import plotting
+        from riemopt import figures
 
         names = [sp.latex(parameter) for parameter in self.model.parameters]
         titles = [title(label, model) for label, model in self.charts.items()]
-        return plotting.invariance_figure(
+        return figures.invariance_figure(
             list(self.losses.values()), list(self.points.values()), self.gap, titles, names, self.problem.loss
         )
 

@@ -23,7 +23,7 @@ from riemopt.models import ConditionalModel, StatisticalModel
 from riemopt.problem import INTEGRATED, Problem
 
 if TYPE_CHECKING:
-    from riemopt.plotting import Figure
+    from riemopt.figures import Figure
 
 __all__ = ["INTEGRATORS", "STEPS", "OrderResult", "order_of_invariance"]
 
@@ -123,9 +123,9 @@ class OrderResult:
 
     def plot(self) -> Figure:
         """The distances against the step size, a row for each subject and a panel for each quantity."""
-        from riemopt import plotting
+        from riemopt import figures
 
-        return plotting.order_figure(self.curves, _QUANTITIES)
+        return figures.order_figure(self.curves, _QUANTITIES)
 
     # -- to keep
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
-    from riemopt.plotting import Figure
+    from riemopt.figures import Figure
 
 __all__ = ["Progress", "Tables", "output_folder", "save_all", "write_files"]
 
@@ -138,10 +138,10 @@ def save_all(
     tables : mapping of str to tuple
         For each CSV file its header and its rows.
     """
-    from riemopt import plotting
+    from riemopt import figures
 
     writers: dict[str, Callable[[Path], None]] = {
-        f"{name}.{kind}": lambda path: plotting.save(figure, path) for kind in ("png", "svg")
+        f"{name}.{kind}": lambda path: figures.save(figure, path) for kind in ("png", "svg")
     }
     for table, (header, rows) in tables.items():
         writers[table] = functools.partial(_write_csv, header, rows)

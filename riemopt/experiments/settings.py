@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import sympy as sp
 
-from riemopt.expressions import CONSTANTS, FUNCTIONS, parse_assignments
 from riemopt.models import StatisticalModel
 from riemopt.models.chart import infer_symbols
+from riemopt.symbolic.parser import CONSTANTS, FUNCTIONS, parse_assignments
 
 __all__ = ["default_charts", "default_start", "example_samples", "typed_chart"]
 

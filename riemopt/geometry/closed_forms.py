@@ -21,7 +21,7 @@ from riemopt.geometry.spaces import Flat, HalfSpace, PositiveMatrices, Simplex, 
 from riemopt.models.chart import Chart
 from riemopt.models.domain import Domain
 from riemopt.models.statistical import StatisticalModel
-from riemopt.numeric import array_function
+from riemopt.symbolic.functions import array_function
 
 __all__ = ["Isometry", "isometry"]
 

@@ -14,7 +14,7 @@ from riemopt.integrators.midpoint import Midpoint, RiemannianMidpoint
 from riemopt.integrators.mirror import MirrorDescent
 from riemopt.integrators.optimizer import OptimizerStep
 from riemopt.integrators.runge_kutta import RungeKutta
-from riemopt.tableaux import Tableau
+from riemopt.numerics.tableaux import Tableau
 
 __all__ = [
     "AdaptiveFlow",

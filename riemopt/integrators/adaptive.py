@@ -10,7 +10,7 @@ import numpy as np
 from riemopt.errors import ArgumentError
 from riemopt.integrators.base import Integrator, Orders, register
 from riemopt.integrators.runge_kutta import moved
-from riemopt.tableaux import BOGACKI_SHAMPINE, DORMAND_PRINCE_853, TSITOURAS, Row, Tableau
+from riemopt.numerics.tableaux import BOGACKI_SHAMPINE, DORMAND_PRINCE_853, TSITOURAS, Row, Tableau
 
 __all__ = ["AdaptiveFlow"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from riemopt.errors import ArgumentError, UnknownNameError
 from riemopt.integrators.base import Integrator, Orders, register
-from riemopt.tableaux import CLASSICAL, DORMAND_PRINCE_5, DORMAND_PRINCE_853, HEUN, NYSTROM, Row, Tableau
+from riemopt.numerics.tableaux import CLASSICAL, DORMAND_PRINCE_5, DORMAND_PRINCE_853, HEUN, NYSTROM, Row, Tableau
 
 __all__ = ["RungeKutta", "moved"]
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from riemopt.kernels.tracing import TracedArray
+from riemopt.formulas.geometry import Quadrature
+from riemopt.kernels.graph.tracing import TracedArray
 from riemopt.models.dual import mean_parameters, natural_form
 from riemopt.models.expectation import ExactExpectation, ExponentialFamily, ObservationFreeHessian
 from riemopt.models.statistical import StatisticalModel
-from riemopt.problem.geometry import Quadrature
 
 __all__ = ["Bregman", "ExpectedLogRatio", "divergence_of"]
 

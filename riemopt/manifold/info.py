@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from riemopt.arrays import unboxed
+from riemopt.numerics.arrays import unboxed
 from riemopt.status import Status, counted
 
 __all__ = ["GeodesicInfo", "LogInfo", "searched"]

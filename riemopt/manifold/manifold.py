@@ -12,24 +12,10 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from riemopt.arrays import as_numbers, on_host
 from riemopt.errors import ArgumentError, DataError, ShapeError, UnknownNameError, UnsupportedError
-from riemopt.geometry import connection, metric
-from riemopt.geometry.closed_forms import Isometry, isometry
-from riemopt.geometry.printing import summary
-from riemopt.geometry.symbolic import SymbolicGeometry, velocity_symbols
-from riemopt.kernels.programs import derived_once
-from riemopt.kernels.target import Kernel, Target, broadcast
-from riemopt.manifold.divergence import Bregman, ExpectedLogRatio, divergence_of
-from riemopt.manifold.info import GeodesicInfo, LogInfo, searched
-from riemopt.manifold.shooting import shoot
-from riemopt.models.conditional import ConditionalModel
-from riemopt.models.expectation import ExactExpectation, QuadratureExpectation
-from riemopt.models.statistical import StatisticalModel
-from riemopt.models.straight import StraightLine, straight_line
-from riemopt.problem import curvature
-from riemopt.problem.cancellation import without_cancellation
-from riemopt.problem.geometry import (
+from riemopt.formulas import tensors
+from riemopt.formulas.cancellation import without_cancellation
+from riemopt.formulas.geometry import (
     ClosedForm,
     DataAverage,
     Deferred,
@@ -41,9 +27,24 @@ from riemopt.problem.geometry import (
     Quadrature,
     SampleLoss,
 )
-from riemopt.problem.likelihood import LikelihoodProblem
-from riemopt.problem.statistics import reduced_loss
-from riemopt.problem.traced import RTOL, Formulas, pointwise_program
+from riemopt.formulas.statistics import reduced_loss
+from riemopt.formulas.traced import Formulas, pointwise_program
+from riemopt.geometry import connection, metric
+from riemopt.geometry.closed_forms import Isometry, isometry
+from riemopt.geometry.printing import summary
+from riemopt.geometry.symbolic import SymbolicGeometry, velocity_symbols
+from riemopt.kernels.store.programs import derived_once
+from riemopt.kernels.targets.target import Kernel, Target, broadcast
+from riemopt.manifold.divergence import Bregman, ExpectedLogRatio, divergence_of
+from riemopt.manifold.info import GeodesicInfo, LogInfo, searched
+from riemopt.manifold.likelihood import LikelihoodProblem
+from riemopt.manifold.shooting import shoot
+from riemopt.models.conditional import ConditionalModel
+from riemopt.models.expectation import ExactExpectation, QuadratureExpectation
+from riemopt.models.statistical import StatisticalModel
+from riemopt.models.straight import StraightLine, straight_line
+from riemopt.numerics.arrays import as_numbers, on_host
+from riemopt.numerics.ode import RTOL
 from riemopt.status import Status
 
 __all__ = ["Manifold"]
@@ -65,7 +66,7 @@ def _target(backend: str) -> Target:
     if backend not in _TARGETS:
         raise UnknownNameError("backend", backend, _TARGETS)
     module, name = _TARGETS[backend]
-    return getattr(importlib.import_module(f"riemopt.kernels.{module}"), name)()  # type: ignore[no-any-return]
+    return getattr(importlib.import_module(f"riemopt.kernels.targets.{module}"), name)()  # type: ignore[no-any-return]
 
 
 class Manifold:
@@ -251,7 +252,7 @@ class Manifold:
 
         def rule(p: Any, x: Any) -> Any:
             known = self._known_curvature(p, x)
-            return curvature.scalar_curvature(p, x) if known is None else known
+            return tensors.scalar_curvature(p, x) if known is None else known
 
         return self._evaluate("scalar_curvature", rule, [points], [()])
 
@@ -291,7 +292,7 @@ class Manifold:
         """
 
         def rule(p: Any, x: Any) -> Any:
-            return curvature.riemann(p, x, self._gaussian_curvature(p, x))
+            return tensors.riemann(p, x, self._gaussian_curvature(p, x))
 
         return self._evaluate("riemann", rule, [points], [(self.dimension,) * 4])
 
@@ -315,7 +316,7 @@ class Manifold:
         """
 
         def rule(p: Any, x: Any) -> Any:
-            return curvature.ricci(p, x, self._gaussian_curvature(p, x))
+            return tensors.ricci(p, x, self._gaussian_curvature(p, x))
 
         return self._evaluate("ricci", rule, [points], [(self.dimension,) * 2])
 
@@ -349,7 +350,7 @@ class Manifold:
             raise ArgumentError(f"{self.model.name} has one parameter: there are no planes in one dimension")
 
         def rule(p: Any, x: Any, u: Any, v: Any) -> Any:
-            return curvature.sectional_curvature(p, x, u, v, self._gaussian_curvature(p, x))
+            return tensors.sectional_curvature(p, x, u, v, self._gaussian_curvature(p, x))
 
         return self._evaluate("sectional_curvature", rule, [points, u, v], [()])
 
@@ -370,7 +371,7 @@ class Manifold:
         >>> ro.Manifold(ro.models.Exponential(), backend="numpy").volume_element([[0.5], [2.0]])
         array([2. , 0.5])
         """
-        return self._evaluate("volume_element", curvature.volume_element, [points], [()])
+        return self._evaluate("volume_element", tensors.volume_element, [points], [()])
 
     def amari_chentsov(self, points: Any) -> np.ndarray:
         """The Amari–Chentsov tensor T_μνκ = E[∂_μℓ ∂_νℓ ∂_κℓ] at points, symmetric in its indices.
@@ -402,7 +403,7 @@ class Manifold:
                 return p.connection(x, v, -1.0) - p.connection(x, v, 1.0)
 
             if not isinstance(twist, tuple):
-                return curvature.amari_chentsov(contraction, n)
+                return tensors.amari_chentsov(contraction, n)
             environment = dict(zip(self.model.parameters, x.nodes, strict=True))
             entries = [without_cancellation(entry) for entry in sp.flatten(self.symbolic.amari_chentsov)]
             return type(x).of(p.graph, [p.graph.lower(entry, environment) for entry in entries]).reshape(n, n, n)

@@ -15,10 +15,10 @@ import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
 from riemopt.errors import ExpressionError, ModelError, ShapeError
-from riemopt.expressions import free_names, parse
-from riemopt.implicit import is_implicit
 from riemopt.models.domain import Domain, as_points, require_known
-from riemopt.numeric import array_function
+from riemopt.symbolic.functions import array_function
+from riemopt.symbolic.implicit import is_implicit
+from riemopt.symbolic.parser import free_names, parse
 
 __all__ = ["Chart", "infer_symbols"]
 

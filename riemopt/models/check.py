@@ -11,7 +11,7 @@ import numpy as np
 import sympy as sp
 
 from riemopt.errors import ExpectationError, ModelError
-from riemopt.numeric import array_function
+from riemopt.symbolic.functions import array_function
 
 if TYPE_CHECKING:
     from riemopt.models.statistical import StatisticalModel

@@ -13,10 +13,10 @@ import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 from sympy.core.relational import Relational
 
-from riemopt.arrays import as_numbers, on_host
-from riemopt.boxes import Box
 from riemopt.errors import DomainError, ModelError, ShapeError
-from riemopt.numeric import array_function
+from riemopt.numerics.arrays import as_numbers, on_host
+from riemopt.numerics.boxes import Box
+from riemopt.symbolic.functions import array_function
 
 __all__ = ["Domain", "Image", "as_points", "require_known"]
 

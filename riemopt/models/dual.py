@@ -13,10 +13,10 @@ import sympy as sp
 from sympy.core.relational import Relational
 
 from riemopt.errors import ModelError, UnsupportedError
-from riemopt.implicit import ImplicitMap, Preimage, is_implicit
 from riemopt.models.chart import Chart
 from riemopt.models.domain import Domain, Image
 from riemopt.models.expectation import Expectation, ExponentialFamily, ExponentialForm, ObservationFreeHessian
+from riemopt.symbolic.implicit import ImplicitMap, Preimage, is_implicit
 
 if TYPE_CHECKING:
     from riemopt.models.statistical import StatisticalModel

@@ -3,7 +3,7 @@
 Every stretch of the support is mapped to the real line, or to a range of integers, so that one rule serves them all:
 x = y on the whole line, x = a + e^y on a half-line, x = a + (b - a)/(1 + e^-y) on an interval. A density with a kink or
 a jump is taken in stretches between them. The plan is SymPy; the numbers come from compiled kernels, or from
-:mod:`riemopt.quadrature` where a few of them are enough.
+:mod:`riemopt.numerics.quadrature` where a few of them are enough.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import sympy as sp
 
 from riemopt.errors import ExpectationError
 from riemopt.models.support import describe
-from riemopt.numeric import numeric_function
-from riemopt.quadrature import integrals, integrals_of_rows, peaks_of_rows
+from riemopt.numerics.quadrature import integrals, integrals_of_rows, peaks_of_rows
+from riemopt.symbolic.functions import numeric_function
 
 __all__ = ["Plan", "Stretch"]
 

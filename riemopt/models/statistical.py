@@ -11,7 +11,6 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from riemopt.errors import DataError, ModelError, ShapeError
-from riemopt.identity import identity
 from riemopt.models.chart import Chart
 from riemopt.models.check import require_density
 from riemopt.models.domain import Domain, as_points
@@ -19,7 +18,8 @@ from riemopt.models.dual import ImplicitFamily, dual_chart, in_chart, mean_param
 from riemopt.models.expectation import Expectation, ExponentialForm, expectation_of, exponential_form
 from riemopt.models.plan import Plan
 from riemopt.models.support import contains, describe, member, require_fit
-from riemopt.numeric import array_function, numeric_function
+from riemopt.symbolic.functions import array_function, numeric_function
+from riemopt.symbolic.identity import identity
 
 __all__ = ["StatisticalModel"]
 

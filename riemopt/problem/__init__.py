@@ -3,19 +3,15 @@
 from riemopt.problem.charted import ChartedProblem
 from riemopt.problem.counted import CountedProblem
 from riemopt.problem.integrated import IntegratedProblem
-from riemopt.problem.likelihood import LikelihoodProblem
 from riemopt.problem.operator import OperatorProblem
 from riemopt.problem.protocol import INTEGRATED, PRIMITIVES, Problem
-from riemopt.problem.traced import Formulas
 
 __all__ = [
     "INTEGRATED",
     "PRIMITIVES",
     "ChartedProblem",
     "CountedProblem",
-    "Formulas",
     "IntegratedProblem",
-    "LikelihoodProblem",
     "OperatorProblem",
     "Problem",
 ]

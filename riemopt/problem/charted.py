@@ -3,18 +3,47 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from riemopt.errors import ShapeError
-from riemopt.models.chart import Chart
+from riemopt.numerics.ode import RTOL
 from riemopt.problem.integrated import IntegratedProblem, integrable, require_numpy
 from riemopt.problem.protocol import Problem, named
-from riemopt.problem.traced import RTOL
 from riemopt.status import Status
 
-__all__ = ["ChartedProblem"]
+__all__ = ["Chart", "ChartedProblem"]
+
+
+class Chart(Protocol):
+    """A change of coordinates θ = φ(ξ), as numbers; :class:`riemopt.models.chart.Chart` is one."""
+
+    @property
+    def dimension(self) -> int:
+        """The number of coordinates."""
+        ...
+
+    @property
+    def domain(self) -> Any:
+        """Where ξ may lie: offers ``contains(points)`` and ``require(points, what)``."""
+        ...
+
+    def describe(self) -> str:
+        """The chart in words, for messages."""
+        ...
+
+    def to_original(self, points: Any) -> np.ndarray:
+        """φ(ξ)."""
+        ...
+
+    def jacobian(self, points: Any) -> np.ndarray:
+        """J = ∂θ/∂ξ."""
+        ...
+
+    def bend(self, points: Any, vectors: Any) -> np.ndarray:
+        """D²φ[v, v]."""
+        ...
 
 
 class ChartedProblem(IntegratedProblem):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from riemopt.numerics.ode import RTOL
 from riemopt.problem.integrated import IntegratedProblem, integrable, require_numpy
 from riemopt.problem.protocol import INTEGRATED, Problem, named
-from riemopt.problem.traced import RTOL
 from riemopt.status import Status
 
 __all__ = ["CountedProblem"]

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from riemopt.errors import ShapeError, UnsupportedError
-from riemopt.kernels.numpy import integrate
+from riemopt.numerics.ode import RTOL, integrate
 from riemopt.problem.protocol import Problem
-from riemopt.problem.traced import RTOL
 
 __all__ = ["IntegratedProblem", "integrable", "real_numbers", "require_numpy"]
 

@@ -8,10 +8,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from riemopt.errors import ShapeError, UnsupportedError
-from riemopt.linear_solvers import ConjugateGradient, LinearSolver
+from riemopt.numerics.ode import RTOL
 from riemopt.problem.integrated import IntegratedProblem, integrable, real_numbers
 from riemopt.problem.protocol import INTEGRATED
-from riemopt.problem.traced import RTOL
+from riemopt.solvers import ConjugateGradient, LinearSolver
 from riemopt.status import Status
 
 __all__ = ["OperatorProblem"]

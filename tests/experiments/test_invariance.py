@@ -14,7 +14,7 @@ from scipy.integrate import solve_ivp
 from scipy.special import gammaln, polygamma, psi
 
 import riemopt as ro
-from riemopt import plotting
+from riemopt import figures
 from riemopt.errors import ArgumentError, DataError, DomainError, ModelError, ShapeError, UnknownNameError
 from riemopt.experiments import invariance
 from riemopt.experiments.settings import default_charts, default_start, example_samples, typed_chart
@@ -370,7 +370,7 @@ def test_a_failure_leaves_nothing_half_written(result, tmp_path, monkeypatch):
             raise OSError(28, "No space left on device")
         Path(path).write_bytes(b"half")
 
-    monkeypatch.setattr(plotting, "save", failing)
+    monkeypatch.setattr(figures, "save", failing)
     for folder in (existing, tmp_path / "new" / "folder"):
         with pytest.raises(OSError, match="No space left"):
             result.save(folder)

@@ -8,7 +8,7 @@ from scipy.integrate import solve_ivp
 import riemopt as ro
 from riemopt.errors import ArgumentError
 from riemopt.integrators import AdaptiveFlow
-from riemopt.tableaux import BOGACKI_SHAMPINE, DORMAND_PRINCE_853, TSITOURAS
+from riemopt.numerics.tableaux import BOGACKI_SHAMPINE, DORMAND_PRINCE_853, TSITOURAS
 
 
 class Counting(ro.Problem):

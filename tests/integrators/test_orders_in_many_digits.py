@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import riemopt as ro
-from riemopt.tableaux import _density, _trees
+from riemopt.numerics.tableaux import _density, _trees
 
 mp = mpmath.mp.clone()
 mp.dps = 50

@@ -7,7 +7,7 @@ back as a :class:`DeviceArray` has therefore never been on the host on its way, 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from riemopt.kernels import cupy as target
+from riemopt.kernels.targets import cupy as target
 
 SCALARS = {int, float, bool, complex, *np.sctypeDict.values()}
 copies = 0

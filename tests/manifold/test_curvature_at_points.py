@@ -97,7 +97,7 @@ def test_amari_chentsov_tensor_by_quadrature_is_the_difference_of_connections(ku
 
 def test_amari_chentsov_tensor_of_three_coordinates_is_found_with_four_vectors():
     """Of a tensor made of numbers, by the function that the compiled rule runs."""
-    from riemopt.problem.curvature import amari_chentsov
+    from riemopt.formulas.tensors import amari_chentsov
 
     random = np.random.default_rng(5).normal(size=(3, 3, 3))
     tensor = sum(random.transpose(axes) for axes in ((0, 1, 2), (1, 2, 0), (2, 0, 1), (0, 2, 1), (2, 1, 0), (1, 0, 2)))

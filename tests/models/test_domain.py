@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from riemopt.errors import DomainError, ModelError, ShapeError
 from riemopt.models.domain import Domain
-from riemopt.numeric import array_function
+from riemopt.symbolic.functions import array_function
 
 alpha, beta = sp.symbols("alpha beta", positive=True)
 mu = sp.Symbol("mu", real=True)

@@ -16,7 +16,7 @@ import sympy as sp
 import riemopt as ro
 from riemopt.errors import ArgumentError, DataError, DomainError, UnknownNameError
 from riemopt.models import families
-from riemopt.numeric import array_function
+from riemopt.symbolic.functions import array_function
 from tests.models import reference
 
 STORED = reference.load()

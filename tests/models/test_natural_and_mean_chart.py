@@ -9,9 +9,9 @@ import pytest
 import sympy as sp
 
 import riemopt as ro
-from riemopt.boxes import Box
 from riemopt.errors import ModelError, UnsupportedError
-from riemopt.implicit import ImplicitMap, Preimage
+from riemopt.numerics.boxes import Box
+from riemopt.symbolic.implicit import ImplicitMap, Preimage
 
 FAMILIES = [
     "bernoulli",

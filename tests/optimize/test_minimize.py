@@ -9,7 +9,7 @@ import sympy as sp
 
 import riemopt as ro
 from riemopt.errors import ArgumentError, DomainError, ShapeError, UnknownNameError, UnsupportedError
-from riemopt.problem import likelihood
+from riemopt.manifold import likelihood
 
 SAMPLES = [0.6, 0.9, 1.0, 1.2, 1.8]
 KEYS = ("gd", "ng", "mid", "geo", "geof", "geo-exact", "ng-exact")

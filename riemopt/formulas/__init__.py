@@ -1,0 +1,1 @@
+"""The primitives as formulas, from which every kernel of a model is built."""

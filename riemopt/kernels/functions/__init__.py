@@ -1,0 +1,1 @@
+"""Functions that generated text calls, as scalar code."""

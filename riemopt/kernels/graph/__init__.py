@@ -1,0 +1,1 @@
+"""Expressions as a graph: lowered, differentiated, simplified, traced."""

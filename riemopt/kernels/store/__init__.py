@@ -1,0 +1,1 @@
+"""What was derived and compiled, kept on disk."""

@@ -1,0 +1,1 @@
+"""What runs generated text: NumPy, Numba, LLVM lanes, CuPy."""

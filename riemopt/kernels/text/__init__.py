@@ -1,0 +1,1 @@
+"""Graphs as the text of functions: statements, loops, stepper, reductions, roots."""

@@ -1,0 +1,199 @@
+"""The mean negative log-likelihood of a model, with every primitive compiled."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from riemopt.formulas.traced import Formulas, pointwise_program, rule_identity, trajectory_program
+from riemopt.kernels.graph.tracing import TracingError
+from riemopt.kernels.targets.target import Kernel, Target
+from riemopt.problem.protocol import INTEGRATED, PRIMITIVES, Problem
+from riemopt.status import Status
+
+__all__ = ["LikelihoodProblem"]
+
+
+class LikelihoodProblem(Problem):
+    """The mean negative log-likelihood of samples under a model, in nats.
+
+    Made by :meth:`riemopt.Manifold.likelihood`. Every primitive takes one point ``(n,)`` or a batch ``(..., n)``;
+    what it returns is NaN where a point lies outside the domain.
+
+    Parameters
+    ----------
+    formulas : Formulas
+        The geometry and the loss.
+    target : Target
+        What runs them.
+    data : array, shape (k,)
+        The numbers that the loss depends on: mean sufficient statistics, or one over the number of samples.
+    require_inside : callable
+        Takes points and what they are called; raises :class:`~riemopt.errors.DomainError` for a point outside.
+    count : int
+        The number of samples N.
+    table : array, shape (columns, N), optional
+        The samples, where the loss is a sum over them.
+    variance_factor : float, optional
+        What the inverse of N times the metric is to be multiplied by for the covariance of an estimate: N/(N - n) where
+        a scale was profiled out.
+
+    Attributes
+    ----------
+    count : int
+        The number of samples N.
+    variance_factor : float
+        See above.
+    """
+
+    offers = frozenset(PRIMITIVES)
+    dtype = np.dtype(np.float64)
+
+    def __init__(
+        self,
+        formulas: Formulas,
+        target: Target,
+        data: np.ndarray,
+        require_inside: Callable[[Any, str], None],
+        count: int,
+        table: np.ndarray | None = None,
+        variance_factor: float = 1.0,
+    ) -> None:
+        self.formulas, self.target, self.arrays = formulas, target, target.arrays
+        self.data = self.arrays.asarray(data)
+        self.table = None if table is None else self.arrays.asarray(table)
+        self.count, self.variance_factor = count, variance_factor
+        self._require_inside = require_inside
+        self.dimension = formulas.dimension
+        self._kernels: dict[tuple[Any, ...], Kernel] = {}
+        self._trajectories: dict[Any, Any] = {}
+
+    def loss(self, theta: Any) -> np.ndarray:
+        """The loss at points, shape (...)."""
+        return self._evaluate("loss", theta, axes=())
+
+    def gradient(self, theta: Any) -> np.ndarray:
+        """The differential of the loss at points, shape (..., n)."""
+        return self._evaluate("gradient", theta)
+
+    def metric(self, theta: Any) -> np.ndarray:
+        """The Fisher metric at points, shape (..., n, n)."""
+        n = self.formulas.dimension
+        return self._evaluate("metric", theta, axes=(n, n))
+
+    def natural_gradient(self, theta: Any) -> np.ndarray:
+        """The natural gradient at points, shape (..., n)."""
+        return self._evaluate("natural_gradient", theta)
+
+    def acceleration(self, theta: Any, velocity: Any, a: float = 0.0) -> np.ndarray:
+        """The accelerations -g⁻¹Γ^(a)(θ̇) of geodesics at points, shape (..., n); what cancels is taken out first."""
+        return self._evaluate("acceleration", theta, velocity, a=a)
+
+    def raise_index(self, theta: Any, covector: Any) -> np.ndarray:
+        """The vectors g⁻¹c of covectors at points, shape (..., n)."""
+        return self._evaluate("raise_index", theta, covector)
+
+    def lower_index(self, theta: Any, vector: Any) -> np.ndarray:
+        """The covectors g v of vectors at points, shape (..., n)."""
+        return self._evaluate("lower_index", theta, vector)
+
+    def connection(self, theta: Any, vector: Any, a: float = 0.0) -> np.ndarray:
+        """The lowered products Γ^(a)_ν(v) of vectors at points, shape (..., n)."""
+        return self._evaluate("connection", theta, vector, a=a)
+
+    def exp(self, theta: Any, vector: Any, a: float = 0.0) -> np.ndarray:
+        """The ends of the geodesics of an a-connection from points along vectors; NaN where one leaves the domain."""
+        return self._evaluate("exp", theta, vector, a=a)
+
+    def exp_series(self, theta: Any, vector: Any, order: int) -> np.ndarray:
+        """The Taylor polynomials of an order of :meth:`exp`, shape (..., n)."""
+        return self._evaluate("exp_series", theta, vector, order=order)
+
+    def transport(self, theta: Any, along: Any, vector: Any) -> np.ndarray:
+        """Vectors carried parallel to themselves to ``exp(theta, along)``, shape (..., n)."""
+        return self._evaluate("transport", theta, along, vector)
+
+    def has_closed_form(self, primitive: str, a: float = 0.0) -> bool:
+        """Whether geodesics, or transports along them, are closed forms; see :class:`Problem`."""
+        return self.formulas.has_closed_form(primitive, a)
+
+    def flow(self, theta: Any, time: Any) -> np.ndarray:
+        """The natural gradient flow from points after times of shape (...), shape (..., n)."""
+        return self._evaluate("flow", theta, time)
+
+    def require_inside(self, points: Any, what: str) -> None:
+        """Raise :class:`~riemopt.errors.DomainError` for a point outside, naming the coordinate and its value."""
+        self._require_inside(points, what)
+
+    def contains(self, theta: Any) -> bool:
+        """Whether a point lies in the domain."""
+        # by its status: the loss of a point inside may be too large to be a number
+        return bool(self._run("loss", theta, axes=())[0] == int(Status.COMPLETED))
+
+    def reason(self, primitive: str, theta: Any, *arguments: Any, **options: Any) -> Status:
+        """Why a primitive gives numbers that are not finite; an exact integration knows. See :class:`Problem`."""
+        status = int(self._run(primitive, theta, *arguments, **options)[0]) if primitive in INTEGRATED else 0
+        return Status(status) if status else super().reason(primitive, theta, *arguments, **options)
+
+    def trajectories(
+        self, rule: Any, starts: np.ndarray, step_sizes: np.ndarray, steps: int, keep_all: bool, tolerance: float | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """Whole trajectories by a fused kernel, the rule traced; None if it cannot be. See :class:`Problem`."""
+        if not (self.target.fuses and rule.traceable):
+            return None
+        if self.table is not None and self.target.shares_rows(self.table.size, len(starts)):
+            return None
+        kernel = self._fused(rule, converges=tolerance is not None)
+        if kernel is None:
+            return None
+        bound = -1.0 if tolerance is None else tolerance
+        return kernel(starts, step_sizes, self.data, steps, keep_all, bound, **self._rows)
+
+    def _fused(self, rule: Any, converges: bool) -> Any:
+        """The kernel of whole trajectories of a rule; None if there is none. Our own rules are traced once."""
+        key = rule_identity(rule), converges
+        if key in self._trajectories:
+            return self._trajectories[key]
+        try:
+            # a copy, since running a rule may change a state that it keeps on itself
+            program = trajectory_program(self.formulas, copy.deepcopy(rule), converges)
+        except (TracingError, AttributeError, IndexError, TypeError, ValueError):
+            # traced arrays refuse much that arrays of numbers do; a rule that is wrong is wrong on numbers, too
+            kernel = None
+        else:
+            kernel = self.target.trajectories(program)
+        if key[0] is not None:
+            self._trajectories[key] = kernel
+        return kernel
+
+    @property
+    def _rows(self) -> dict[str, Any]:
+        return {} if self.table is None else {"table": self.table}
+
+    def _evaluate(self, name: str, *arrays: Any, axes: tuple[int, ...] | None = None, **options: Any) -> np.ndarray:
+        return self._run(name, *arrays, axes=axes, **options)[1]
+
+    def _run(self, name: str, *arrays: Any, axes: tuple[int, ...] | None = None, **options: Any) -> list[np.ndarray]:
+        """The status and the value of a primitive with options other than 0, compiled at its first use."""
+        given = {option: value for option, value in options.items() if value}
+        key = name, *given.items()
+        kernel = self._kernels.get(key)
+        if kernel is None:
+            n = self.formulas.dimension
+            others = [("time", ())] if name == "flow" else [("vectors", (n,))] * (len(arrays) - 1)
+            arguments: list[tuple[str, tuple[int, ...]]] = [("points", (n,)), *others]
+            sizes = [n if shape else 1 for _, shape in arguments]
+            unpacked = [bool(shape) for _, shape in arguments]
+
+            def rule(primitives: Any, *inputs: Any) -> Any:
+                values = [x if vector else x[0] for x, vector in zip(inputs, unpacked, strict=True)]
+                return getattr(primitives, name)(*values, **given)
+
+            program = pointwise_program(self.formulas, rule, sizes)
+            outputs = [(n,) if axes is None else axes]
+            kernel = Kernel(self.target, program, arguments, outputs, constants=len(self.data))
+            self._kernels[key] = kernel
+        return kernel(*arrays, constants=self.data, **self._rows)

@@ -1,0 +1,1 @@
+"""Numbers and arrays: what needs neither SymPy nor a compiler."""

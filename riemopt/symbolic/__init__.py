@@ -1,0 +1,1 @@
+"""SymPy expressions: read, told apart, inverted, and evaluated a few times."""

@@ -1,0 +1,94 @@
+"""Tracing: array notation on nodes means what it means on numbers."""
+
+import numpy as np
+import pytest
+
+from riemopt.kernels.graph.lowering import Graph, Program
+from riemopt.kernels.graph.tracing import TracedArray, TracingError, flatten, unflatten
+from riemopt.kernels.targets.numpy import NumpyTarget
+
+A = np.array([0.7, -1.3, 2.5])
+B = np.array([1.1, 0.4, -0.6])
+
+
+def traced_value(rule):
+    """What a rule of two vectors and a number gives when it is traced and the trace is run."""
+    graph = Graph()
+    a = TracedArray.of(graph, [graph.input(f"a {i}") for i in range(3)])
+    b = TracedArray.of(graph, [graph.input(f"b {i}") for i in range(3)])
+    h = TracedArray.scalar(graph.input("h"))
+    leaves, (_, shape) = flatten(rule(a.copy(), b.copy(), h))
+    outputs = tuple(leaf if hasattr(leaf, "op") else graph.constant(leaf) for leaf in leaves)
+    program = Program((*a.nodes, *b.nodes, h.nodes[()]), outputs)
+    values = NumpyTarget().pointwise(program, [7], 0)(np.array([[*A, *B, 0.5]]), np.array([]))[0]
+    return values.reshape(shape)
+
+
+def in_place(a, b, h):
+    a += h * b
+    a[0] = 3.0
+    a[1:] *= 2
+    return a
+
+
+RULES = {
+    "arithmetic": lambda a, b, h: -a + 2 * b - h * a / (3 + b**2),
+    "powers": lambda a, b, h: np.square(a) + np.power(np.abs(b), 1.5) + np.reciprocal(a) + np.abs(a) ** 0.5,
+    "functions": lambda a, b, h: np.exp(a) * np.sin(b) + np.log1p(np.abs(a)) + np.arctan2(a, b) + np.log10(a**2),
+    "inner product": lambda a, b, h: a @ b + np.dot(a, b) + np.inner(a, b) + np.vdot(a, b) + a.dot(b),
+    "matrix": lambda a, b, h: np.outer(a, b) @ b + np.array([[1.0, 2, 3], [4, 5, 6], [7, 8, 9]]) @ a,
+    "vector times matrix": lambda a, b, h: a @ np.arange(9.0).reshape(3, 3),
+    "norm": lambda a, b, h: a / np.linalg.norm(a),
+    "clipping": lambda a, b, h: np.where(np.linalg.norm(a) > h, a * h / np.linalg.norm(a), a),
+    "clip": lambda a, b, h: np.clip(a, -1.0, h) + np.maximum(a, b) - np.minimum(a, 0.0),
+    "logic": lambda a, b, h: np.where((a > b) & ~(a > 2) | (b == a), a, b),
+    "reductions": lambda a, b, h: np.sum(a) + a.mean() + a.max() - b.min() + np.prod(b) + np.add.reduce(a),
+    "stacking": lambda a, b, h: np.concatenate([a, np.stack([a, b]).ravel(), np.zeros_like(a)]),
+    "indexing": lambda a, b, h: a[::-1] + b[[2, 0, 1]] + np.stack([a[0], b[1], h]),
+    "numbers around it": lambda a, b, h: 1.0 + a * np.float64(2.0) + np.ones(3) * b,
+    "in place": in_place,
+    "iteration": lambda a, b, h: sum(x * y for x, y in zip(a, b, strict=True)),
+    "shapes": lambda a, b, h: np.reshape(np.stack([a, b]), (3, 2)).T.sum(axis=1) * len(a) * np.ndim(a) * a.size,
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_trace_computes_what_the_rule_computes(name):
+    rule = RULES[name]
+    np.testing.assert_allclose(traced_value(rule), rule(A.copy(), B.copy(), 0.5), rtol=1e-14, atol=1e-15)
+
+
+REFUSED = {
+    "branch": lambda a, b, h: a if a[0] > 0 else b,
+    "float": lambda a, b, h: float(a[0]) * b,
+    "asarray": lambda a, b, h: np.asarray(a),
+    "solve": lambda a, b, h: np.linalg.solve(np.outer(a, a), b),
+    "sort": lambda a, b, h: np.sort(a),
+    "index": lambda a, b, h: np.arange(3)[a[0]],
+    "into numbers": lambda a, b, h: np.add(a, b, out=np.zeros(3)),
+    "complex": lambda a, b, h: a * 1j,
+    "integers": lambda a, b, h: a.astype(int),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_needs_numbers_is_refused(name):
+    with pytest.raises(TracingError):
+        traced_value(REFUSED[name])
+
+
+def test_memory_survives_being_taken_apart():
+    graph = Graph()
+    memory = {"count": 3, "past": [np.arange(2.0), (np.eye(2), None)]}
+    leaves, layout = flatten(memory)
+    nodes = [graph.constant(leaf) for leaf in leaves]
+    again = unflatten(graph, nodes, layout)
+    assert set(again) == {"count", "past"} and again["past"][1][1] is None
+    assert again["past"][1][0].shape == (2, 2)
+    assert flatten(again)[1] == layout
+    assert [node.value for node in flatten(again)[0]] == leaves
+
+
+def test_memory_that_is_no_number_is_refused():
+    with pytest.raises(TracingError, match="object"):
+        flatten((np.arange(2), object()))
