@@ -20,6 +20,7 @@ from riemopt.kernels.graph.tracing import TracedArray, TracingError, flatten, un
 from riemopt.kernels.targets.target import TrajectoryProgram
 from riemopt.models.straight import StraightLine
 from riemopt.numerics.ode import ATOL, RTOL
+from riemopt.problem.point import Point
 from riemopt.problem.protocol import PRIMITIVES, Problem
 from riemopt.status import Status
 
@@ -250,6 +251,10 @@ class TracedPrimitives(Problem):
         n = self.formulas.dimension
         entries = self.formulas.geometry.metric(self, self._point(theta))
         return TracedArray.of(self.graph, entries).reshape(n, n)
+
+    def at(self, theta: Any) -> Point:
+        """The primitives at a traced point; see :class:`Problem`."""
+        return Point(self, theta)
 
     def raise_index(self, theta: Any, covector: Any) -> TracedArray:
         """The vector of a covector, by an unrolled LDLᵀ solve; see :class:`Problem`."""
