@@ -15,6 +15,7 @@ from riemopt.formulas.traced import Formulas, TracedPrimitives, pointwise_progra
 from riemopt.formulas.trajectory import rule_identity, trajectory_program
 from riemopt.kernels.graph.tracing import TracingError
 from riemopt.kernels.targets.target import Kernel, Target
+from riemopt.numerics.arrays import unboxed
 from riemopt.problem.point import Point
 from riemopt.problem.protocol import INTEGRATED, PRIMITIVES, CompiledRule, Problem
 from riemopt.status import Status
@@ -139,7 +140,7 @@ class LikelihoodProblem(Problem):
 
     def contains(self, theta: Any) -> bool:
         """Whether a point lies in the domain."""
-        return self.at(theta).inside
+        return bool(self.at(theta).inside)
 
     def reason(self, primitive: str, theta: Any, *arguments: Any, **options: Any) -> Status:
         """Why a primitive gives numbers that are not finite; an exact integration knows. See :class:`Problem`."""
@@ -226,9 +227,9 @@ class _LikelihoodPoint(Point):
     problem: LikelihoodProblem
 
     @cached_property
-    def inside(self) -> bool:
+    def inside(self) -> Any:
         """Whether the point lies in the domain: by a status, since the loss of one inside may be no number."""
-        return bool(self._status_and_loss[0] == int(Status.COMPLETED))
+        return unboxed(self._status_and_loss[0] == int(Status.COMPLETED))
 
     @cached_property
     def loss(self) -> Any:

@@ -163,7 +163,12 @@ def descend(
     )
     start = np.array(start, dtype=np.float64)
     state, _ = drive(
-        watched, _FitStep(searched), State(start), steps=max_steps, stopping=_Settled(tolerance), hooks=[record]
+        watched,
+        _FitStep(searched),
+        State(start, damping=damping.initial),
+        steps=max_steps,
+        stopping=_Settled(tolerance),
+        hooks=[record],
     )
     with np.errstate(all="ignore"):
         here = watched.at(state.theta)

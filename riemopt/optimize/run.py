@@ -90,7 +90,7 @@ class Run:
         solver = self.solver
         prepare = None if solver is None else (lambda metric: metric.solved_by(solver))
         watched = WatchedProblem(self.problem, self.rule.recovers, prepare, float(self.warm_start))
-        state = State(theta.copy(), key=self.seed)
+        state = State(theta.copy(), damping=self.damping.initial if self.damping else 0.0, key=self.seed)
         with ExitStack() as stack:
             hooks: list[Hook] = [record]
             if self.checkpoint is not None:

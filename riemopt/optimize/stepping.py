@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -108,7 +109,6 @@ class SearchedStep:
     def begin(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> State:
         """See :class:`~riemopt.optimize.driver.Stepping`."""
         if self.damping is not None:
-            state = dataclasses.replace(state, damping=self.damping.initial)
             watched.begin_step((state.damping, self._by(state)))
         return dataclasses.replace(state, memory=self.rule.init(watched, here.theta.copy(), self.h))
 
@@ -130,6 +130,8 @@ class SearchedStep:
             strength = state.damping
             if self.damping is not None:
                 strength = self.damping.next(strength, ratio)
+            if not rate and self.damping is None:
+                return None
             if rate or not self.persistent:
                 memory = self.rule.remember(path, rate * self.h, self.h, memory)
                 return dataclasses.replace(
@@ -141,8 +143,6 @@ class SearchedStep:
                     warm_starts=watched.solutions,
                 )
             state = dataclasses.replace(state, damping=strength)
-            if self.damping is None:
-                return None
         return None
 
     def _by(self, state: State) -> By:
@@ -185,4 +185,5 @@ class SearchedStep:
         curvature = self.h**2 * float(here.undamped.inner(path.velocity, path.velocity))
         rate, loss = self.line_search(along, here.loss, slope)
         first = self.line_search.rate
-        return rate, loss, (found[0] - here.loss) / (first * slope + 0.5 * first**2 * curvature)
+        predicted = first * slope + 0.5 * first**2 * curvature
+        return rate, loss, (found[0] - here.loss) / predicted if predicted else math.nan
