@@ -5,7 +5,9 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
-from riemopt.formulas.traced import Formulas, TracedPrimitives, leaf_node, traced_inputs
+from riemopt.formulas.formulas import Formulas
+from riemopt.formulas.programs import leaf_node, traced_inputs
+from riemopt.formulas.traced import TracedPrimitives
 from riemopt.kernels.graph.lowering import Condition, Graph, Node
 from riemopt.kernels.graph.tracing import TracedArray, TracingError, flatten, unflatten
 from riemopt.kernels.targets.target import TrajectoryProgram

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from riemopt.formulas.traced import Formulas, pointwise_program
+from riemopt.formulas.formulas import Formulas
+from riemopt.formulas.traced import pointwise_program
 from riemopt.formulas.trajectory import rule_identity, trajectory_program
 from riemopt.kernels.graph.tracing import TracingError
 from riemopt.kernels.targets.target import Kernel, Target
