@@ -27,14 +27,14 @@ _WRITTEN_OUT_PRODUCT = 4
 """The dimension up to which the connection product is; it has n³ terms."""
 
 
-def formulas_of(model: StatisticalModel | ConditionalModel, closed_forms: bool = True) -> Formulas:
+def formulas_of(model: StatisticalModel | ConditionalModel, closed_forms: bool) -> Formulas:
     """The formulas of a model, without a loss; its geometry is derived when it is first asked for.
 
     Parameters
     ----------
     model : StatisticalModel or ConditionalModel
         The model.
-    closed_forms : bool, optional
+    closed_forms : bool
         Whether geodesics are taken in closed form where that is known.
     """
     geometry = cache(lambda: geometry_of(model))

@@ -45,7 +45,7 @@ class DataLoss:
     variance_factor: float = 1.0
 
 
-def loss_of(model: StatisticalModel | ConditionalModel, samples: Any, inputs: Any = None) -> DataLoss:
+def loss_of(model: StatisticalModel | ConditionalModel, samples: Any, inputs: Any) -> DataLoss:
     """The mean negative log-likelihood of samples under a model.
 
     Parameters
@@ -54,7 +54,7 @@ def loss_of(model: StatisticalModel | ConditionalModel, samples: Any, inputs: An
         The model.
     samples : array_like, shape (N,) or (N, d)
         What was observed; the targets of a conditional model.
-    inputs : array_like, shape (N,) or (N, d), optional
+    inputs : array_like, shape (N,) or (N, d), or None
         The inputs of a conditional model.
 
     Raises

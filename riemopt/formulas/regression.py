@@ -131,7 +131,7 @@ class OutputLoss(Loss):
     """
 
     model: ConditionalModel
-    constant: float = 0.0
+    constant: float
 
     def value(self, point: Point) -> Node:
         """See :class:`Loss`."""
