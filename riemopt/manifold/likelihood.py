@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from riemopt.formulas.traced import Formulas, TracedPrimitives, pointwise_program
+from riemopt.formulas.formulas import Formulas
+from riemopt.formulas.traced import TracedPrimitives, pointwise_program
 from riemopt.formulas.trajectory import rule_identity, trajectory_program
 from riemopt.kernels.graph.tracing import TracingError
 from riemopt.kernels.targets.target import Kernel, Target
@@ -189,7 +190,7 @@ class LikelihoodProblem(Problem):
             bound = -1.0 if tolerance is None else tolerance
             return kernel(starts, step_sizes, self.data, steps, keep_all, bound, **self._rows)  # type: ignore[no-any-return]
 
-        return CompiledRule(run)
+        return CompiledRule(run, *program.asked)
 
     @property
     def _rows(self) -> dict[str, Any]:

@@ -95,22 +95,6 @@ def test_amari_chentsov_tensor_by_quadrature_is_the_difference_of_connections(ku
         np.testing.assert_allclose(np.einsum("ijk,i,j", tensor, v, v), expected, rtol=1e-10)
 
 
-def test_amari_chentsov_tensor_of_three_coordinates_is_found_with_four_vectors():
-    """Of a tensor made of numbers, by the function that the compiled rule runs."""
-    from riemopt.formulas.tensors import amari_chentsov
-
-    random = np.random.default_rng(5).normal(size=(3, 3, 3))
-    tensor = sum(random.transpose(axes) for axes in ((0, 1, 2), (1, 2, 0), (2, 0, 1), (0, 2, 1), (2, 1, 0), (1, 0, 2)))
-    asked = []
-
-    def contraction(v):
-        asked.append(v)
-        return np.einsum("ijk,i,j", tensor, v, v)
-
-    np.testing.assert_allclose(amari_chentsov(contraction, 3), tensor, rtol=1e-13)
-    assert len(asked) == 4
-
-
 def test_riemann_tensor_has_its_symmetries():
     """Of numbers, in three dimensions: in either pair, under their exchange, and the first Bianchi identity."""
     manifold = ro.Manifold(models.Dirichlet(), backend="numpy")

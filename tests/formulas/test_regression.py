@@ -1,4 +1,4 @@
-"""Problems of conditional models and of samples, against NumPy's formulas and finite differences."""
+"""Problems of conditional models, against NumPy's formulas and finite differences."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,8 +10,6 @@ import scipy.stats
 import sympy as sp
 
 import riemopt as ro
-from riemopt.formulas.trajectory import trajectory_program
-from riemopt.kernels.graph.lowering import TableSum, parts_of
 
 u, v = sp.symbols("u v", real=True)
 w0, w1, w2 = sp.symbols("w0 w1 w2", real=True)
@@ -320,16 +318,6 @@ def test_compiled_geodesics_and_flows_are_those_of_numpy():
     assert velocity @ numpy.metric(ends[0]) @ velocity == pytest.approx(start, rel=1e-7)
 
 
-@pytest.mark.parametrize("key", ["mid", "geo", "geo-exact"])
-def test_a_step_takes_a_sum_over_the_data_or_an_integral_once_and_is_the_same_when_traced_again(key):
-    problems = [ro.Manifold(model).likelihood([0.25, 0.5]) for model in (ro.models.Weibull(), ro.models.Kumaraswamy())]
-    for problem in (CASES["bernoulli"].numpy, *problems):
-        program = trajectory_program(problem.formulas, ro.integrators.by_name(key), converges=True)
-        parts = parts_of((*program.seen, *program.stepped))
-        assert any(isinstance(part, TableSum) for part in parts)
-        assert len({part.meaning for part in parts}) == len(parts)
-
-
 def test_large_table_is_shared_among_cores_without_a_trace():
     rng = np.random.default_rng(1)
     inputs, targets = rng.normal(size=(100_000, 2)), rng.integers(0, 2, 100_000)
@@ -368,59 +356,3 @@ def test_network_has_the_geometry_of_its_outputs():
     slopes = np.array([slope(problem.metric, theta, unit) for unit in np.eye(13)])
     expected = np.einsum("anb,a,b->n", slopes, vector, vector) - np.einsum("nab,a,b->n", slopes, vector, vector) / 2
     close(problem.connection(theta, vector), expected, rtol=1e-8)
-
-
-# -- samples
-
-
-@pytest.mark.parametrize("family", ["normal", "gamma", "poisson", "beta", "vonmises"])
-def test_samples_of_an_exponential_family_are_reduced_to_a_few_numbers(family):
-    model = ro.models.family(family)
-    point = np.array([0.6, 2.0, 0.5])[: model.dimension] if family != "poisson" else np.array([3.0])
-    manifold = ro.Manifold(model, backend="numpy")
-    few, many = (model.sample(point, size, rng=3) for size in (100, 10**6))
-    problems = [manifold.likelihood(samples) for samples in (few, many)]
-    assert len(problems[0].data) == len(problems[1].data) <= 4
-    assert all(problem.table is None for problem in problems)
-    elsewhere = 1.1 * point
-    for problem, samples in zip(problems, (few, many), strict=True):
-        assert problem.count == len(samples)
-        expected = -np.mean(model.log_density_at(elsewhere, samples))
-        assert problem.loss(elsewhere) == pytest.approx(expected, rel=1e-11, abs=1e-12)
-        gradient = [slope(lambda p: -np.mean(model.log_density_at(p, few)), elsewhere, e) for e in np.eye(len(point))]
-        if samples is few:
-            close(problem.gradient(elsewhere), gradient, rtol=1e-7)
-
-
-def test_samples_far_from_zero_keep_what_tells_them_apart():
-    """Raw moments of samples at a million and one would lose eleven digits of their variance."""
-    samples = 1e6 + np.random.default_rng(4).choice([-1.0, 1.0], 1001)
-    exact_mean, exact_square = np.mean(samples - 1e6), np.mean((samples - 1e6) ** 2)
-    problem = ro.Manifold(ro.models.Normal(), backend="numpy").likelihood(samples)
-    for shift, sigma in ((0.1, 1.0), (-0.5, 0.8), (0.0, 3.0)):
-        mu = 1e6 + shift
-        shift = mu - 1e6
-        square = exact_square - 2 * shift * exact_mean + shift**2
-        expected = square / (2 * sigma**2) + np.log(sigma) + 0.5 * np.log(2 * np.pi)
-        assert problem.loss([mu, sigma]) == pytest.approx(expected, rel=1e-9)
-        gradient = [(shift - exact_mean) / sigma**2, 1 / sigma - square / sigma**3]
-        np.testing.assert_allclose(problem.gradient([mu, sigma]), gradient, rtol=1e-9, atol=1e-9)
-
-
-def test_samples_of_other_models_are_a_table():
-    """A mixture: its gradient also where both components are e^-1000 times less likely than elsewhere."""
-    model = ro.models.NormalMixture()
-    samples = np.array([0.0, 1.0, 3.5, -60.0])
-    theta = np.array([0.3, 0.0, 1.0, 3.0, 0.5])
-    for backend in ("numpy", "numba"):
-        problem = ro.Manifold(model, backend=backend).likelihood(samples)
-        assert problem.table.shape == (1, 4)
-        parts = [np.log(w) + scipy.stats.norm(m, s).logpdf(samples) for w, m, s in ((0.3, 0.0, 1.0), (0.7, 3.0, 0.5))]
-        expected = -np.mean(np.logaddexp(*parts))
-        assert problem.loss(theta) == pytest.approx(expected, rel=1e-12)
-        first = sc.softmax(parts, axis=0)[0]
-        at = {"weight": first / 0.3 - (1 - first) / 0.7}
-        for name, share, m, s in (("first", first, 0.0, 1.0), ("second", 1 - first, 3.0, 0.5)):
-            z = (samples - m) / s
-            at[name, "mean"], at[name, "scale"] = share * z / s, share * (z * z - 1) / s
-        close(problem.gradient(theta), [-np.mean(value) for value in at.values()], rtol=1e-11)
