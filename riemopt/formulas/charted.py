@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from riemopt.formulas.geometry import Geometry, Loss
 from riemopt.formulas.matrices import full, lower_triangle, matrix_vector
-from riemopt.formulas.point import Point
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Node
 from riemopt.models.chart import Chart
 
@@ -21,11 +21,11 @@ class _Transition:
     ----------
     chart : Chart
         φ.
-    point : Point
+    point : TracedPoint
         ξ.
     """
 
-    def __init__(self, chart: Chart, point: Point) -> None:
+    def __init__(self, chart: Chart, point: TracedPoint) -> None:
         self.graph = graph = point.graph
         self._probes = [graph.input(f"coordinate {i}") for i in range(len(point.coordinates))]
         self._at = dict(zip(self._probes, point.coordinates, strict=True))
@@ -36,7 +36,7 @@ class _Transition:
         self.columns = [graph.substitute(column, self._at) for column in self._columns]
 
     @classmethod
-    def at(cls, chart: Chart, point: Point) -> _Transition:
+    def at(cls, chart: Chart, point: TracedPoint) -> _Transition:
         """The transition at a point, made once: what is known at its image is kept with it."""
         return point.once(chart, lambda: cls(chart, point))
 
@@ -72,20 +72,20 @@ class ChartedGeometry(Geometry):
     chart: Chart
     original: Geometry
 
-    def _metric(self, point: Point) -> list[Node]:
+    def _metric(self, point: TracedPoint) -> list[Node]:
         """Jᵀ g J."""
         phi, n = _Transition.at(self.chart, point), len(point.coordinates)
         metric = self.original.metric(phi.image)
         rows = [phi.pull_back(matrix_vector(point.graph, metric, column)) for column in phi.columns]
         return full(n, lower_triangle(n, lambda i, j: rows[i][j]))
 
-    def connection(self, point: Point, v: Sequence[Node], a: float) -> list[Node]:
+    def connection(self, point: TracedPoint, v: Sequence[Node], a: float) -> list[Node]:
         """See :class:`Geometry`: Jᵀ(Γ^(a)(Jv) + g D²φ[v, v])."""
         phi = _Transition.at(self.chart, point)
         product = self.original.connection(phi.image, phi.push_forward(v), a)
         return self._pulled_back(phi, product, v, v)
 
-    def mixed(self, point: Point, u: Sequence[Node], v: Sequence[Node]) -> list[Node]:
+    def mixed(self, point: TracedPoint, u: Sequence[Node], v: Sequence[Node]) -> list[Node]:
         """See :class:`Geometry`."""
         phi = _Transition.at(self.chart, point)
         product = self.original.mixed(phi.image, phi.push_forward(u), phi.push_forward(v))
@@ -115,11 +115,11 @@ class ChartedLoss(Loss):
     chart: Chart
     original: Loss
 
-    def value(self, point: Point) -> Node:
+    def value(self, point: TracedPoint) -> Node:
         """See :class:`Loss`."""
         return self.original.value(_Transition.at(self.chart, point).image)
 
-    def gradient(self, point: Point) -> list[Node]:
+    def gradient(self, point: TracedPoint) -> list[Node]:
         """See :class:`Loss`: Jᵀ ∂L."""
         phi = _Transition.at(self.chart, point)
         return phi.pull_back(self.original.gradient(phi.image))

@@ -12,7 +12,7 @@ from riemopt.formulas import cancellation
 from riemopt.formulas.cancellation import ChristoffelComponent
 from riemopt.formulas.geometry import Geometry, Loss, Skewness
 from riemopt.formulas.matrices import matrix_vector
-from riemopt.formulas.point import Point
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Graph, Node
 
 __all__ = ["ClosedForm", "ClosedLoss", "ClosedSkewness"]
@@ -45,19 +45,19 @@ class ClosedForm(Geometry):
         """Whether the Amari–Chentsov tensor is in closed form, too."""
         return isinstance(self._skewness, ClosedSkewness)
 
-    def _metric(self, point: Point) -> list[Node]:
+    def _metric(self, point: TracedPoint) -> list[Node]:
         return self._metric_at(point.graph, point.coordinates)
 
     def _metric_at(self, graph: Graph, coordinates: Sequence[Node]) -> list[Node]:
         environment = self._environment(coordinates)
         return [graph.lower(e, environment) for e in self._metric_expressions]
 
-    def factors(self, point: Point) -> dict[tuple[int, int], Node]:
+    def factors(self, point: TracedPoint) -> dict[tuple[int, int], Node]:
         """See :class:`Geometry`."""
         environment = self._environment(point.coordinates)
         return {place: point.graph.lower(e, environment) for place, e in self._factors.items()}
 
-    def connection(self, point: Point, v: Sequence[Node], a: float) -> list[Node]:
+    def connection(self, point: TracedPoint, v: Sequence[Node], a: float) -> list[Node]:
         """See :class:`Geometry`."""
         g = point.graph
         if self.product is None:
@@ -70,7 +70,7 @@ class ClosedForm(Geometry):
             product = [g.sub(x, g.mul(g.constant(a / 2.0), t)) for x, t in zip(product, skewness, strict=True)]
         return product
 
-    def _differentiated(self, point: Point, v: Sequence[Node]) -> list[Node]:
+    def _differentiated(self, point: TracedPoint, v: Sequence[Node]) -> list[Node]:
         """Γ_ν(v): the derivative of g_νβ v^β along v less half the differential of g_αβ v^α v^β."""
         g = point.graph
         probe = [g.input(f"coordinate {i}") for i in range(len(v))]
@@ -80,7 +80,7 @@ class ClosedForm(Geometry):
         product = [g.sub(x, y) for x, y in zip(along, down, strict=True)]
         return g.substitute(product, dict(zip(probe, point.coordinates, strict=True)))
 
-    def mixed(self, point: Point, u: Sequence[Node], v: Sequence[Node]) -> list[Node]:
+    def mixed(self, point: TracedPoint, u: Sequence[Node], v: Sequence[Node]) -> list[Node]:
         """See :class:`Geometry`: half the derivative of Γ_ν(u) along v."""
         g = point.graph
         probe = [g.input(f"probe {i}") for i in range(len(u))]
@@ -88,11 +88,11 @@ class ClosedForm(Geometry):
         # linear in the probe: its tangent along u is its value there
         return [g.mul(g.constant(0.5), x) for x in g.tangents(bilinear, dict(zip(probe, u, strict=True)))]
 
-    def skewness(self, point: Point, v: Sequence[Node]) -> list[Node]:
+    def skewness(self, point: TracedPoint, v: Sequence[Node]) -> list[Node]:
         """See :class:`Geometry`."""
         return self._skewness.product(point, v)
 
-    def raised(self, point: Point, u: Sequence[Node], v: Sequence[Node]) -> list[Node] | None:
+    def raised(self, point: TracedPoint, u: Sequence[Node], v: Sequence[Node]) -> list[Node] | None:
         """See :class:`Geometry`."""
         g, environment = point.graph, self._environment(point.coordinates)
         return [_contracted(g, component, environment, u, v) for component in self._second_kind] or None
@@ -137,7 +137,7 @@ class ClosedSkewness(Skewness):
     velocity: tuple[sp.Symbol, ...]
     contraction: tuple[sp.Expr, ...]
 
-    def product(self, point: Point, v: Sequence[Node]) -> list[Node]:
+    def product(self, point: TracedPoint, v: Sequence[Node]) -> list[Node]:
         """See :class:`Skewness`."""
         environment = dict(zip((*self.parameters, *self.velocity), (*point.coordinates, *v), strict=True))
         return [point.graph.lower(e, environment) for e in self._contraction]
@@ -202,14 +202,14 @@ class ClosedLoss(Loss):
     expression: sp.Expr
     differential: tuple[sp.Expr, ...]
 
-    def value(self, point: Point) -> Node:
+    def value(self, point: TracedPoint) -> Node:
         """See :class:`Loss`."""
         return self._lower(point, [self.expression])[0]
 
-    def gradient(self, point: Point) -> list[Node]:
+    def gradient(self, point: TracedPoint) -> list[Node]:
         """See :class:`Loss`."""
         return self._lower(point, self.differential)
 
-    def _lower(self, point: Point, expressions: Iterable[sp.Expr]) -> list[Node]:
+    def _lower(self, point: TracedPoint, expressions: Iterable[sp.Expr]) -> list[Node]:
         environment = dict(zip(self.symbols, (*point.coordinates, *point.data), strict=True))
         return [point.graph.lower(e, environment) for e in expressions]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from riemopt.formulas.point import Point
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Graph, Integral, Node, Peak, Program
 from riemopt.models.plan import Plan, Stretch
 from riemopt.status import Status
@@ -70,14 +70,14 @@ Terms = Callable[[Integrand], list[Node]]
 """What to take the expectations of."""
 
 
-def expectation(plan: Plan, point: Point, vectors: Sequence[Node], terms: Terms) -> list[Node]:
+def expectation(plan: Plan, point: TracedPoint, vectors: Sequence[Node], terms: Terms) -> list[Node]:
     """E[f] for each f that `terms` gives, provided that the total probability is 1.
 
     Parameters
     ----------
     plan : Plan
         How the support is taken apart.
-    point : Point
+    point : TracedPoint
         θ.
     vectors : sequence of Node
         The components of up to two vectors, which the integrand finds as its u and v.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from riemopt.formulas.point import Point
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Node
 
 __all__ = ["METRIC", "Geometry", "Loss", "Skewness"]
@@ -17,32 +17,32 @@ METRIC = "metric"
 class Geometry(ABC):
     """A metric and its connections."""
 
-    def metric(self, point: Point) -> list[Node]:
+    def metric(self, point: TracedPoint) -> list[Node]:
         """The entries g_μν, row by row."""
         return point.once(METRIC, lambda: self._metric(point))
 
     @abstractmethod
-    def _metric(self, point: Point) -> list[Node]:
+    def _metric(self, point: TracedPoint) -> list[Node]:
         """The same, computed."""
 
     @abstractmethod
-    def connection(self, point: Point, v: Sequence[Node], a: float) -> list[Node]:
+    def connection(self, point: TracedPoint, v: Sequence[Node], a: float) -> list[Node]:
         """The lowered product Γ^(a)_ν(v)."""
 
     @abstractmethod
-    def mixed(self, point: Point, u: Sequence[Node], v: Sequence[Node]) -> list[Node]:
+    def mixed(self, point: TracedPoint, u: Sequence[Node], v: Sequence[Node]) -> list[Node]:
         """The lowered product Γ_ναβ u^α v^β of two vectors."""
 
-    def skewness(self, point: Point, v: Sequence[Node]) -> list[Node]:
+    def skewness(self, point: TracedPoint, v: Sequence[Node]) -> list[Node]:
         """The contraction T_ναβ v^α v^β of the Amari–Chentsov tensor: Γ^(-1)_ν(v) - Γ^(1)_ν(v)."""
         mixture, exponential = self.connection(point, v, -1.0), self.connection(point, v, 1.0)
         return [point.graph.sub(m, e) for m, e in zip(mixture, exponential, strict=True)]
 
-    def factors(self, point: Point) -> dict[tuple[int, int], Node]:
+    def factors(self, point: TracedPoint) -> dict[tuple[int, int], Node]:
         """Entries of L, and of D on the diagonal, of g = L D Lᵀ, that elimination would spoil; no others."""
         return {}
 
-    def raised(self, point: Point, u: Sequence[Node], v: Sequence[Node]) -> list[Node] | None:
+    def raised(self, point: TracedPoint, u: Sequence[Node], v: Sequence[Node]) -> list[Node] | None:
         """The product Γ^μ_αβ u^α v^β where raising the index of the lowered one would spoil it; else None."""
         return None
 
@@ -51,7 +51,7 @@ class Skewness(ABC):
     """An Amari–Chentsov tensor."""
 
     @abstractmethod
-    def product(self, point: Point, v: Sequence[Node]) -> list[Node]:
+    def product(self, point: TracedPoint, v: Sequence[Node]) -> list[Node]:
         """The contraction T_ναβ v^α v^β."""
 
 
@@ -59,9 +59,9 @@ class Loss(ABC):
     """A loss and its differential."""
 
     @abstractmethod
-    def value(self, point: Point) -> Node:
+    def value(self, point: TracedPoint) -> Node:
         """L at a point."""
 
     @abstractmethod
-    def gradient(self, point: Point) -> list[Node]:
+    def gradient(self, point: TracedPoint) -> list[Node]:
         """∂_μ L at a point."""

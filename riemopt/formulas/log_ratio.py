@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from riemopt.formulas.expectation import Integrand, expectation
-from riemopt.formulas.point import Point
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Graph, Node
 from riemopt.models.plan import Plan
 
 __all__ = ["expected_log_ratio"]
 
 
-def expected_log_ratio(plan: Plan, point: Point, target: Sequence[Node], small: bool) -> list[Node]:
+def expected_log_ratio(plan: Plan, point: TracedPoint, target: Sequence[Node], small: bool) -> list[Node]:
     """The divergence E[u], u = ℓ(θ) - ℓ(θ'), of a target θ' from a point θ; `small`, as E[exp(-u) - 1 + u]."""
 
     def terms(integrand: Integrand) -> list[Node]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from riemopt.formulas.expectation import Integrand, expectation
 from riemopt.formulas.geometry import METRIC, Geometry, Skewness
 from riemopt.formulas.matrices import full, lower_triangle
-from riemopt.formulas.point import Point
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Node
 from riemopt.models.plan import Plan
 
@@ -27,22 +27,22 @@ class QuadratureGeometry(Geometry):
 
     plan: Plan
 
-    def _metric(self, point: Point) -> list[Node]:
+    def _metric(self, point: TracedPoint) -> list[Node]:
         return full(len(self.plan.parameters), expectation(self.plan, point, (), _squared_scores))
 
-    def connection(self, point: Point, v: Sequence[Node], a: float) -> list[Node]:
+    def connection(self, point: TracedPoint, v: Sequence[Node], a: float) -> list[Node]:
         """See :class:`Geometry`."""
         return self._product(point, v, a)
 
-    def mixed(self, point: Point, u: Sequence[Node], v: Sequence[Node]) -> list[Node]:
+    def mixed(self, point: TracedPoint, u: Sequence[Node], v: Sequence[Node]) -> list[Node]:
         """See :class:`Geometry`."""
         return self._product(point, (*u, *v), 0.0)
 
-    def skewness(self, point: Point, v: Sequence[Node]) -> list[Node]:
+    def skewness(self, point: TracedPoint, v: Sequence[Node]) -> list[Node]:
         """See :class:`Geometry`."""
         return QuadratureSkewness(self.plan).product(point, v)
 
-    def _product(self, point: Point, vectors: Sequence[Node], a: float) -> list[Node]:
+    def _product(self, point: TracedPoint, vectors: Sequence[Node], a: float) -> list[Node]:
         """Γ^(a)_ν(u, v), where u is v if there is but one vector; the metric is known from then on, too.
 
         Whoever asks for a connection goes on to raise its index: one integration serves both.
@@ -71,7 +71,7 @@ class QuadratureSkewness(Skewness):
 
     plan: Plan
 
-    def product(self, point: Point, v: Sequence[Node]) -> list[Node]:
+    def product(self, point: TracedPoint, v: Sequence[Node]) -> list[Node]:
         """See :class:`Skewness`: E[∂_νℓ (∂_αℓ v^α)²]."""
         return expectation(self.plan, point, v, _skewness_product)
 

@@ -9,8 +9,8 @@ import sympy as sp
 
 from riemopt.formulas.geometry import Geometry, Loss
 from riemopt.formulas.matrices import full, lower_triangle
-from riemopt.formulas.point import Point
 from riemopt.formulas.samples import table_sum
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Graph, Node
 from riemopt.models.conditional import ConditionalModel
 
@@ -81,7 +81,7 @@ class DataAverage(Geometry):
 
     model: ConditionalModel
 
-    def _metric(self, point: Point) -> list[Node]:
+    def _metric(self, point: TracedPoint) -> list[Node]:
         n = self.model.dimension
 
         def terms(outputs: _Outputs) -> list[Node]:
@@ -94,15 +94,15 @@ class DataAverage(Geometry):
 
         return full(n, _mean_over_rows(self.model, point, (), terms))
 
-    def connection(self, point: Point, v: Sequence[Node], a: float) -> list[Node]:
+    def connection(self, point: TracedPoint, v: Sequence[Node], a: float) -> list[Node]:
         """See :class:`Geometry`."""
         return self._product(point, v, a)
 
-    def mixed(self, point: Point, u: Sequence[Node], v: Sequence[Node]) -> list[Node]:
+    def mixed(self, point: TracedPoint, u: Sequence[Node], v: Sequence[Node]) -> list[Node]:
         """See :class:`Geometry`."""
         return self._product(point, (*u, *v), 0.0)
 
-    def _product(self, point: Point, vectors: Sequence[Node], a: float) -> list[Node]:
+    def _product(self, point: TracedPoint, vectors: Sequence[Node], a: float) -> list[Node]:
         """Γ^(a)(u, v), where u is v if there is but one vector."""
 
         def terms(outputs: _Outputs) -> list[Node]:
@@ -133,7 +133,7 @@ class OutputLoss(Loss):
     model: ConditionalModel
     constant: float
 
-    def value(self, point: Point) -> Node:
+    def value(self, point: TracedPoint) -> Node:
         """See :class:`Loss`."""
         model, g = self.model, point.graph
         if not model.output.profiled:
@@ -144,7 +144,7 @@ class OutputLoss(Loss):
         variance = g.mul(g.mul(g.constant(2.0), cost), point.data[0])
         return g.mul(point.data[1], g.lower(sp.log(2 * sp.pi * sp.E * _VARIANCE) / 2, {_VARIANCE: variance}))
 
-    def gradient(self, point: Point) -> list[Node]:
+    def gradient(self, point: TracedPoint) -> list[Node]:
         """See :class:`Loss`."""
         return _mean_over_rows(self.model, point, (), lambda o: o.contract(o.at_outputs(o.slope)))
 
@@ -152,13 +152,13 @@ class OutputLoss(Loss):
 _VARIANCE = sp.Symbol("variance", positive=True)
 
 
-def _sum_over_rows(model: ConditionalModel, point: Point, vectors: Sequence[Node], terms: Terms) -> list[Node]:
+def _sum_over_rows(model: ConditionalModel, point: TracedPoint, vectors: Sequence[Node], terms: Terms) -> list[Node]:
     columns = len(model.inputs) + len(model.output.targets)
     args = (*point.coordinates, *vectors)
     return table_sum(point.graph, columns, args, lambda g, row, inside: terms(_Outputs(model, g, row, inside)))
 
 
-def _mean_over_rows(model: ConditionalModel, point: Point, vectors: Sequence[Node], terms: Terms) -> list[Node]:
+def _mean_over_rows(model: ConditionalModel, point: TracedPoint, vectors: Sequence[Node], terms: Terms) -> list[Node]:
     """The mean over the rows; with a profiled scale, over the variance that fits best at θ."""
     g = point.graph
     if not model.output.profiled:

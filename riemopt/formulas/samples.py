@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from riemopt.formulas.geometry import Loss
-from riemopt.formulas.point import Point
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Graph, Node, Program, TableSum
 
 __all__ = ["SampleLoss", "table_sum"]
@@ -54,7 +54,7 @@ class SampleLoss(Loss):
     observation: tuple[sp.Symbol, ...]
     parameters: tuple[sp.Symbol, ...]
 
-    def value(self, point: Point) -> Node:
+    def value(self, point: TracedPoint) -> Node:
         """See :class:`Loss`."""
 
         def terms(graph: Graph, row: list[Node], inside: list[Node]) -> list[Node]:
@@ -62,7 +62,7 @@ class SampleLoss(Loss):
 
         return self._mean(point, terms)[0]
 
-    def gradient(self, point: Point) -> list[Node]:
+    def gradient(self, point: TracedPoint) -> list[Node]:
         """See :class:`Loss`."""
 
         def terms(graph: Graph, row: list[Node], inside: list[Node]) -> list[Node]:
@@ -74,7 +74,7 @@ class SampleLoss(Loss):
         symbols = (*self.observation, *self.parameters)
         return graph.lower(self.log_density, dict(zip(symbols, (*row, *inside), strict=True)))
 
-    def _mean(self, point: Point, terms: RowTerms) -> list[Node]:
+    def _mean(self, point: TracedPoint, terms: RowTerms) -> list[Node]:
         g = point.graph
         sums = table_sum(g, len(self.observation), point.coordinates, terms)
         return [g.neg(g.mul(point.data[0], total)) for total in sums]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from riemopt.formulas.point import Point
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Program
 from riemopt.kernels.targets.numpy import NumpyTarget
 
@@ -22,4 +22,4 @@ def point_in(graph, n, name="theta"):
     """A point whose coordinates are inputs, and the list in which what it requires is noted."""
     required = []
     coordinates = [graph.input(f"{name} {i}") for i in range(n)]
-    return Point(graph, coordinates, [], lambda status, holds: required.append((status, holds))), required
+    return TracedPoint(graph, coordinates, [], lambda status, holds: required.append((status, holds))), required

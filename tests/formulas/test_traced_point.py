@@ -1,6 +1,6 @@
 """Points in a graph, and what is known there."""
 
-from riemopt.formulas.point import Point
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Graph
 from tests.formulas.programs import point_in
 
@@ -18,7 +18,7 @@ def test_elsewhere_nothing_is_known_but_what_is_required_is_noted_together():
     point, required = point_in(Graph(), 2)
     point.once("answer", lambda: 42)
     other = point.elsewhere([point.graph.constant(1.0), point.graph.constant(2.0)])
-    assert isinstance(other, Point)
+    assert isinstance(other, TracedPoint)
     assert not other.known
     other.require(3, point.coordinates[0])
     assert required == [(3, point.coordinates[0])]

@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 from riemopt.kernels.graph.lowering import Graph, Node
 from riemopt.status import Status
 
-__all__ = ["Point"]
+__all__ = ["TracedPoint"]
 
 T = TypeVar("T")
 
 
-class Point:
+class TracedPoint:
     """A point of a chart in the graph of a program; what is computed at it is computed once.
 
     Parameters
@@ -49,6 +49,6 @@ class Point:
             self.known[what] = compute()
         return self.known[what]  # type: ignore[no-any-return]
 
-    def elsewhere(self, coordinates: Sequence[Node]) -> Point:
+    def elsewhere(self, coordinates: Sequence[Node]) -> TracedPoint:
         """Another point of the same program, at which nothing is known."""
-        return Point(self.graph, coordinates, self.data, self.require)
+        return TracedPoint(self.graph, coordinates, self.data, self.require)
