@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from riemopt.formulas.geometry import Geometry, Loss
 from riemopt.formulas.matrices import full, lower_triangle, matrix_vector
-from riemopt.formulas.point import TracedPoint
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Node
 from riemopt.models.chart import Chart
 

@@ -12,7 +12,7 @@ from riemopt.formulas import cancellation
 from riemopt.formulas.cancellation import ChristoffelComponent
 from riemopt.formulas.geometry import Geometry, Loss, Skewness
 from riemopt.formulas.matrices import matrix_vector
-from riemopt.formulas.point import TracedPoint
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Graph, Node
 
 __all__ = ["ClosedForm", "ClosedLoss", "ClosedSkewness"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from riemopt.formulas.point import TracedPoint
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Graph, Integral, Node, Peak, Program
 from riemopt.models.plan import Plan, Stretch
 from riemopt.status import Status

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from riemopt.formulas.expectation import Integrand, expectation
-from riemopt.formulas.point import TracedPoint
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Graph, Node
 from riemopt.models.plan import Plan
 

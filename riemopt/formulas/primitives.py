@@ -8,7 +8,7 @@ from typing import Any
 
 from riemopt.formulas.factorization import Factorization, factorize
 from riemopt.formulas.formulas import Formulas
-from riemopt.formulas.point import TracedPoint
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Condition, Graph, Node
 from riemopt.kernels.graph.tracing import TracedArray, TracingError
 from riemopt.problem.point import Point
@@ -102,7 +102,7 @@ class PointPrimitives(Problem):
     def loss(self, theta: Any) -> TracedArray:
         """The loss; see :class:`Problem`."""
         assert self.formulas.loss is not None
-        g, point = self.graph, self.point(theta, required=self.loss_required)
+        g, point = self.graph, self.traced_point(theta, required=self.loss_required)
         value = self.formulas.loss.value(point)
         if not self.loss_required:
             good = g.operate("eq", self.status(self._inside(theta)), g.constant(0.0))
@@ -112,16 +112,16 @@ class PointPrimitives(Problem):
     def gradient(self, theta: Any) -> TracedArray:
         """The differential of the loss; see :class:`Problem`."""
         assert self.formulas.loss is not None
-        return self._array(self.formulas.loss.gradient(self.point(theta)))
+        return self._array(self.formulas.loss.gradient(self.traced_point(theta)))
 
     def metric(self, theta: Any) -> TracedArray:
         """The Fisher metric."""
         n = self.formulas.dimension
-        return self._array(self.formulas.geometry().metric(self.point(theta))).reshape(n, n)
+        return self._array(self.formulas.geometry().metric(self.traced_point(theta))).reshape(n, n)
 
     def factorization(self, theta: Any) -> Factorization:
         """The factors of g = L D Lᵀ; a pivot that is lost in rounding is a singular metric."""
-        point, geometry = self.point(theta), self.formulas.geometry()
+        point, geometry = self.traced_point(theta), self.formulas.geometry()
 
         def factors() -> Factorization:
             metric = self.metric(theta).nodes
@@ -142,21 +142,21 @@ class PointPrimitives(Problem):
 
     def inner(self, theta: Any, u: Any, v: Any) -> TracedArray:
         """The inner product g_μν u^μ v^ν; by the factors where elimination would spoil them."""
-        if not self.formulas.geometry().factors(self.point(theta)):
+        if not self.formulas.geometry().factors(self.traced_point(theta)):
             return u @ (self.metric(theta) @ v)  # type: ignore[no-any-return]
         return TracedArray.scalar(self.factorization(theta).inner(self._nodes(u), self._nodes(v)))
 
     def connection(self, theta: Any, vector: Any, a: float = 0.0) -> TracedArray:
         """The lowered product of the a-connection, Γ_ν(v) - (a/2) T_ν(v, v); see :class:`Problem`."""
-        return self._array(self.formulas.geometry().connection(self.point(theta), self._nodes(vector), a))
+        return self._array(self.formulas.geometry().connection(self.traced_point(theta), self._nodes(vector), a))
 
     def mixed_connection(self, theta: Any, u: Any, v: Any) -> TracedArray:
         """The lowered product Γ_ναβ u^α v^β of two vectors."""
-        return self._array(self.formulas.geometry().mixed(self.point(theta), self._nodes(u), self._nodes(v)))
+        return self._array(self.formulas.geometry().mixed(self.traced_point(theta), self._nodes(u), self._nodes(v)))
 
     def raised_connection(self, theta: Any, u: Any, v: Any) -> TracedArray:
         """The product Γ^μ_αβ u^α v^β of two vectors, a vector."""
-        raised = self.formulas.geometry().raised(self.point(theta), self._nodes(u), self._nodes(v))
+        raised = self.formulas.geometry().raised(self.traced_point(theta), self._nodes(u), self._nodes(v))
         if raised is None:
             lowered = self.connection(theta, v) if u is v else self.mixed_connection(theta, u, v)
             return self.raise_index(theta, lowered)
@@ -165,7 +165,7 @@ class PointPrimitives(Problem):
 
     def skewness(self, theta: Any, vector: Any) -> TracedArray:
         """The contraction T_ναβ v^α v^β of the Amari–Chentsov tensor, a covector."""
-        return self._array(self.formulas.geometry().skewness(self.point(theta), self._nodes(vector)))
+        return self._array(self.formulas.geometry().skewness(self.traced_point(theta), self._nodes(vector)))
 
     def acceleration(self, theta: Any, velocity: Any, a: float = 0.0) -> TracedArray:
         """The right-hand side of the geodesic equation; see :class:`Problem`."""
@@ -175,7 +175,7 @@ class PointPrimitives(Problem):
 
     # -- building blocks
 
-    def point(self, theta: Any, required: bool = True) -> TracedPoint:
+    def traced_point(self, theta: Any, required: bool = True) -> TracedPoint:
         """A point and what is known there; it must lie in the domain if that is required."""
         if required:
             self.require_domain(theta)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from riemopt.formulas.expectation import Integrand, expectation
 from riemopt.formulas.geometry import METRIC, Geometry, Skewness
 from riemopt.formulas.matrices import full, lower_triangle
-from riemopt.formulas.point import TracedPoint
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Node
 from riemopt.models.plan import Plan
 

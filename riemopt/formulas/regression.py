@@ -9,8 +9,8 @@ import sympy as sp
 
 from riemopt.formulas.geometry import Geometry, Loss
 from riemopt.formulas.matrices import full, lower_triangle
-from riemopt.formulas.point import TracedPoint
 from riemopt.formulas.samples import table_sum
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Graph, Node
 from riemopt.models.conditional import ConditionalModel
 

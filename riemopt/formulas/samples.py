@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from riemopt.formulas.geometry import Loss
-from riemopt.formulas.point import TracedPoint
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Graph, Node, Program, TableSum
 
 __all__ = ["SampleLoss", "table_sum"]

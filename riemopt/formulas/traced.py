@@ -90,7 +90,7 @@ class TracedPrimitives(PointPrimitives):
 
     def _straight(self, line: StraightLine, theta: Any, vector: Any) -> TracedArray:
         g = self.graph
-        coordinates = self.point(theta).coordinates
+        coordinates = self.traced_point(theta).coordinates
         environment = dict(zip(line.symbols, (*coordinates, *self._nodes(vector)), strict=True))
         for margin in line.margins:
             self.require(Status.LEFT_DOMAIN, g.operate("gt", g.lower(margin, environment), g.constant(0.0)))

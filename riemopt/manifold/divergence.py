@@ -131,7 +131,7 @@ class ExpectedLogRatio:
 
     def _rule(self, small: bool) -> Callable[..., Any]:
         def rule(p: Any, x: Any, y: Any) -> Any:
-            point = p.point(x)
+            point = p.traced_point(x)
             p.require_domain(y)
             return TracedArray.of(p.graph, expected_log_ratio(self._plan, point, list(y.nodes), small))
 

@@ -5,7 +5,6 @@ import pytest
 
 import riemopt as ro
 
-
 KEYS = ["gd", "ng", "mid", "geo", "geof", "heun", "geo3", "geo-exact", "ng-exact", "mid-exact"]
 
 

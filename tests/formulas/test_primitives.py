@@ -41,8 +41,8 @@ def test_what_is_required_twice_is_one_condition_and_points_are_known_again():
     graph = Graph()
     p = PointPrimitives(FORMULAS, graph)
     x = TracedArray.of(graph, [graph.input("x"), graph.input("y")])
-    point, conditions = p.point(x), list(p.conditions)
-    assert p.point(x) is point
+    point, conditions = p.traced_point(x), list(p.conditions)
+    assert p.traced_point(x) is point
     assert p.conditions == conditions
     assert p.factorization(x) is p.factorization(x)
 

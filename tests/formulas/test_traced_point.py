@@ -1,6 +1,6 @@
 """Points in a graph, and what is known there."""
 
-from riemopt.formulas.point import TracedPoint
+from riemopt.formulas.traced_point import TracedPoint
 from riemopt.kernels.graph.lowering import Graph
 from tests.formulas.programs import point_in
 
