@@ -15,9 +15,11 @@ import sympy as sp
 from riemopt.formulas.geometry import Geometry, Loss
 from riemopt.formulas.standard import StandardGeodesics
 from riemopt.geometry.closed_forms import Isometry
-from riemopt.kernels.graph.lowering import Condition, Graph, Node, Ode, Program
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.nodes import Node
+from riemopt.kernels.graph.parts import Ode
+from riemopt.kernels.graph.programs import Condition, Program, TrajectoryProgram
 from riemopt.kernels.graph.tracing import TracedArray, TracingError, flatten, unflatten
-from riemopt.kernels.targets.target import TrajectoryProgram
 from riemopt.models.straight import StraightLine
 from riemopt.numerics.ode import ATOL, RTOL
 from riemopt.problem.protocol import PRIMITIVES, Problem
