@@ -10,7 +10,7 @@ import scipy.stats
 import sympy as sp
 
 import riemopt as ro
-from riemopt.formulas.traced import trajectory_program
+from riemopt.formulas.trajectory import trajectory_program
 from riemopt.kernels.graph.parts import TableSum
 from riemopt.kernels.graph.programs import parts_of
 
