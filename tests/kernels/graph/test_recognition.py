@@ -8,6 +8,8 @@ from riemopt.kernels.graph.recognition import (
     coefficient_and_exponent,
     exponent_of,
     has_own_logarithm,
+    less_one,
+    logistic_exponent,
     scaled,
 )
 
@@ -49,3 +51,15 @@ def test_scaled_bessel_functions_leave_their_growth_over():
     assert bessel_growth(factors) == sp.Abs(s) - u
     assert [scaled(f) for f in factors] == [ScaledBessel(1, s), 1 / ScaledBessel(0, u), v]
     assert bessel_growth((u, v)) is None
+
+
+def test_exponentials_less_one_have_a_sign_and_an_exponent():
+    assert less_one(sp.exp(s) - 1) == (1, [s])
+    assert less_one(1 - sp.exp(s)) == (-1, [s])
+    assert less_one(sp.exp(s) + 1) is None and less_one(u - 1) is None and less_one(u + v - 1) is None
+
+
+def test_logistic_powers_have_an_exponent():
+    assert logistic_exponent(1 / (1 + sp.exp(s))) == logistic_exponent((1 + sp.exp(s)) ** -3) == [s]
+    assert logistic_exponent(1 / (1 + u)) is None and logistic_exponent(1 + sp.exp(s)) is None
+    assert logistic_exponent(1 / sp.sqrt(1 + sp.exp(s))) is None
