@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from riemopt.formulas.geometry import Geometry, Loss
 from riemopt.formulas.matrices import full, lower_triangle, matrix_vector
 from riemopt.formulas.traced_point import TracedPoint
-from riemopt.kernels.graph.lowering import Node
+from riemopt.kernels.graph.nodes import Node
 from riemopt.models.chart import Chart
 
 __all__ = ["ChartedGeometry", "ChartedLoss"]

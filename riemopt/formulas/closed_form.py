@@ -13,7 +13,8 @@ from riemopt.formulas.cancellation import ChristoffelComponent
 from riemopt.formulas.geometry import Geometry, Loss, Skewness
 from riemopt.formulas.matrices import matrix_vector
 from riemopt.formulas.traced_point import TracedPoint
-from riemopt.kernels.graph.lowering import Graph, Node
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.nodes import Node
 
 __all__ = ["ClosedForm", "ClosedLoss", "ClosedSkewness"]
 

@@ -13,7 +13,10 @@ from riemopt.formulas.factorization import ROUNDING
 from riemopt.formulas.formulas import Formulas
 from riemopt.formulas.primitives import PointPrimitives
 from riemopt.formulas.programs import program_of
-from riemopt.kernels.graph.lowering import Graph, Node, Ode, Program
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.nodes import Node
+from riemopt.kernels.graph.parts import Ode
+from riemopt.kernels.graph.programs import Program
 
 __all__ = ["geodesic", "jacobi", "natural_gradient_flow", "transport"]
 

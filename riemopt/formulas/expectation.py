@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from riemopt.formulas.traced_point import TracedPoint
-from riemopt.kernels.graph.lowering import Graph, Integral, Node, Peak, Program
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.nodes import Node
+from riemopt.kernels.graph.parts import Integral, Peak
+from riemopt.kernels.graph.programs import Program
 from riemopt.models.plan import Plan, Stretch
 from riemopt.status import Status
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from riemopt.kernels.graph.lowering import Graph, Node
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.nodes import Node
 
 __all__ = ["ROUNDING", "Factorization", "factorize"]
 

@@ -10,7 +10,7 @@ import sympy as sp
 
 from riemopt.formulas.geometry import Geometry, Loss
 from riemopt.geometry.closed_forms import Isometry
-from riemopt.kernels.graph.lowering import Ode
+from riemopt.kernels.graph.parts import Ode
 from riemopt.models.straight import StraightLine
 from riemopt.numerics.ode import ATOL, RTOL
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from riemopt.formulas.traced_point import TracedPoint
-from riemopt.kernels.graph.lowering import Node
+from riemopt.kernels.graph.nodes import Node
 
 __all__ = ["METRIC", "Geometry", "Loss", "Skewness"]
 

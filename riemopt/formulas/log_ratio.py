@@ -9,7 +9,8 @@ import numpy as np
 
 from riemopt.formulas.expectation import Integrand, expectation
 from riemopt.formulas.traced_point import TracedPoint
-from riemopt.kernels.graph.lowering import Graph, Node
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.nodes import Node
 from riemopt.models.plan import Plan
 
 __all__ = ["expected_log_ratio"]

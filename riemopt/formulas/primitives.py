@@ -9,7 +9,9 @@ from typing import Any
 from riemopt.formulas.factorization import Factorization, factorize
 from riemopt.formulas.formulas import Formulas
 from riemopt.formulas.traced_point import TracedPoint
-from riemopt.kernels.graph.lowering import Condition, Graph, Node
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.nodes import Node
+from riemopt.kernels.graph.programs import Condition
 from riemopt.kernels.graph.tracing import TracedArray, TracingError
 from riemopt.problem.point import Point
 from riemopt.problem.protocol import Problem

@@ -7,8 +7,11 @@ from typing import Any
 
 from riemopt.formulas.formulas import Formulas
 from riemopt.formulas.primitives import PointPrimitives
-from riemopt.kernels.graph.lowering import Graph, Node, Program
-from riemopt.kernels.graph.tracing import TracedArray, flatten
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.memory import flatten
+from riemopt.kernels.graph.nodes import Node
+from riemopt.kernels.graph.programs import Program
+from riemopt.kernels.graph.tracing import TracedArray
 
 __all__ = ["leaf_node", "program_of", "traced_inputs"]
 

@@ -9,7 +9,7 @@ from riemopt.formulas.expectation import Integrand, expectation
 from riemopt.formulas.geometry import METRIC, Geometry, Skewness
 from riemopt.formulas.matrices import full, lower_triangle
 from riemopt.formulas.traced_point import TracedPoint
-from riemopt.kernels.graph.lowering import Node
+from riemopt.kernels.graph.nodes import Node
 from riemopt.models.plan import Plan
 
 __all__ = ["QuadratureGeometry", "QuadratureSkewness"]

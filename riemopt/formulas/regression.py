@@ -11,7 +11,8 @@ from riemopt.formulas.geometry import Geometry, Loss
 from riemopt.formulas.matrices import full, lower_triangle
 from riemopt.formulas.samples import table_sum
 from riemopt.formulas.traced_point import TracedPoint
-from riemopt.kernels.graph.lowering import Graph, Node
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.nodes import Node
 from riemopt.models.conditional import ConditionalModel
 
 __all__ = ["DataAverage", "OutputLoss"]

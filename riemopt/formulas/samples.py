@@ -9,7 +9,10 @@ import sympy as sp
 
 from riemopt.formulas.geometry import Loss
 from riemopt.formulas.traced_point import TracedPoint
-from riemopt.kernels.graph.lowering import Graph, Node, Program, TableSum
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.nodes import Node
+from riemopt.kernels.graph.parts import TableSum
+from riemopt.kernels.graph.programs import Program
 
 __all__ = ["SampleLoss", "table_sum"]
 

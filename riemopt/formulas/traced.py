@@ -14,7 +14,8 @@ from riemopt.formulas.formulas import Formulas
 from riemopt.formulas.primitives import PointPrimitives
 from riemopt.formulas.programs import program_of, traced_inputs
 from riemopt.formulas.standard import StandardGeodesics
-from riemopt.kernels.graph.lowering import Ode, Program
+from riemopt.kernels.graph.parts import Ode
+from riemopt.kernels.graph.programs import Program
 from riemopt.kernels.graph.tracing import TracedArray
 from riemopt.models.straight import StraightLine
 from riemopt.problem.protocol import PRIMITIVES

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
-from riemopt.kernels.graph.lowering import Graph, Node
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.nodes import Node
 from riemopt.status import Status
 
 __all__ = ["TracedPoint"]

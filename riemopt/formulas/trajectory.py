@@ -8,9 +8,11 @@ from typing import Any
 from riemopt.formulas.counting import CountedPrimitives, asked_for
 from riemopt.formulas.formulas import Formulas
 from riemopt.formulas.programs import leaf_node, traced_inputs
-from riemopt.kernels.graph.lowering import Graph, Node
-from riemopt.kernels.graph.tracing import TracedArray, TracingError, flatten, unflatten
-from riemopt.kernels.targets.target import TrajectoryProgram
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.memory import flatten, unflatten
+from riemopt.kernels.graph.nodes import Node
+from riemopt.kernels.graph.programs import TrajectoryProgram
+from riemopt.kernels.graph.tracing import TracedArray, TracingError
 from riemopt.status import Status
 
 __all__ = ["rule_identity", "trajectory_program"]

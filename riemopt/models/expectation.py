@@ -23,7 +23,8 @@ import sympy as sp
 from sympy.polys.matrices import DomainMatrix
 
 from riemopt.errors import ExpectationError
-from riemopt.models.exact import NotFound, exact_expectations, poles
+from riemopt.models.exact import exact_expectations, poles
+from riemopt.models.integrals import NotFound
 from riemopt.models.plan import Plan
 from riemopt.models.support import member
 

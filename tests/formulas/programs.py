@@ -3,7 +3,7 @@
 import numpy as np
 
 from riemopt.formulas.traced_point import TracedPoint
-from riemopt.kernels.graph.lowering import Program
+from riemopt.kernels.graph.programs import Program
 from riemopt.kernels.targets.numpy import NumpyTarget
 
 

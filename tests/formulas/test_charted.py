@@ -8,7 +8,7 @@ import riemopt as ro
 from riemopt.formulas.charted import ChartedGeometry, ChartedLoss
 from riemopt.formulas.closed_form import ClosedLoss
 from riemopt.formulas.model_geometry import geometry_of
-from riemopt.kernels.graph.lowering import Graph
+from riemopt.kernels.graph.graph import Graph
 from tests.formulas.programs import point_in, values
 
 A, B = sp.symbols("a b", positive=True)

@@ -7,7 +7,7 @@ import sympy as sp
 import riemopt as ro
 from riemopt.formulas.closed_form import ClosedForm, ClosedSkewness
 from riemopt.geometry.connection import first_kind
-from riemopt.kernels.graph.lowering import Graph
+from riemopt.kernels.graph.graph import Graph
 from tests.formulas.programs import point_in, values
 
 

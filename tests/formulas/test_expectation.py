@@ -5,7 +5,7 @@ import pytest
 
 import riemopt as ro
 from riemopt.formulas.expectation import expectation
-from riemopt.kernels.graph.lowering import Graph
+from riemopt.kernels.graph.graph import Graph
 from tests.formulas.programs import point_in, values
 
 GUMBEL = ro.models.Gumbel()

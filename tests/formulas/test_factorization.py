@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from riemopt.formulas.factorization import factorize
-from riemopt.kernels.graph.lowering import Graph
+from riemopt.kernels.graph.graph import Graph
 from tests.formulas.programs import values
 
 ROOT = np.array([[2.0, 0.0, 0.0], [0.3, 1.5, 0.0], [-0.7, 0.4, 0.9]])

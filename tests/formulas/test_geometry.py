@@ -1,7 +1,7 @@
 """What every geometry has, once it has a metric and its connections."""
 
 from riemopt.formulas.geometry import Geometry
-from riemopt.kernels.graph.lowering import Graph
+from riemopt.kernels.graph.graph import Graph
 from tests.formulas.programs import point_in, values
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from riemopt.formulas.matrices import full, lower_triangle, matrix_vector
-from riemopt.kernels.graph.lowering import Graph
+from riemopt.kernels.graph.graph import Graph
 from tests.formulas.programs import values
 
 

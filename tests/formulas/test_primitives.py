@@ -7,7 +7,7 @@ import riemopt as ro
 from riemopt.formulas.model_geometry import formulas_of
 from riemopt.formulas.primitives import PointPrimitives
 from riemopt.formulas.programs import program_of
-from riemopt.kernels.graph.lowering import Graph
+from riemopt.kernels.graph.graph import Graph
 from riemopt.kernels.graph.tracing import TracedArray, TracingError
 from riemopt.status import Status
 from tests.formulas.programs import run

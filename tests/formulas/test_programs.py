@@ -6,7 +6,7 @@ import riemopt as ro
 from riemopt.formulas.model_geometry import formulas_of
 from riemopt.formulas.primitives import PointPrimitives
 from riemopt.formulas.programs import leaf_node, program_of, traced_inputs
-from riemopt.kernels.graph.lowering import Graph
+from riemopt.kernels.graph.graph import Graph
 from tests.formulas.programs import run
 
 FORMULAS = formulas_of(ro.models.Poisson(), closed_forms=True)

@@ -6,7 +6,9 @@ import pytest
 import riemopt as ro
 from riemopt.formulas.model_geometry import geometry_of
 from riemopt.formulas.quadrature import QuadratureGeometry, QuadratureSkewness
-from riemopt.kernels.graph.lowering import Graph, Integral, parts_of
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.parts import Integral
+from riemopt.kernels.graph.programs import parts_of
 from tests.formulas.programs import point_in, values
 
 GUMBEL = ro.models.Gumbel()

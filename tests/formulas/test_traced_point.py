@@ -1,7 +1,7 @@
 """Points in a graph, and what is known there."""
 
 from riemopt.formulas.traced_point import TracedPoint
-from riemopt.kernels.graph.lowering import Graph
+from riemopt.kernels.graph.graph import Graph
 from tests.formulas.programs import point_in
 
 

@@ -5,7 +5,8 @@ import sympy as sp
 
 import riemopt as ro
 from riemopt.formulas.trajectory import rule_identity, trajectory_program
-from riemopt.kernels.graph.lowering import TableSum, parts_of
+from riemopt.kernels.graph.parts import TableSum
+from riemopt.kernels.graph.programs import parts_of
 from riemopt.kernels.graph.tracing import TracingError
 
 U, W0, W1 = sp.symbols("u w0 w1", real=True)

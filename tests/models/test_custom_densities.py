@@ -9,7 +9,7 @@ import sympy as sp
 
 import riemopt as ro
 from riemopt.models import expectation as expectations
-from riemopt.models.exact import NotFound
+from riemopt.models.integrals import NotFound
 from tests.models.reference import ClosedForm, Family, Finite, Interval, Pieces, triangle
 
 x, mu, skew = sp.symbols("x mu skew", real=True)

@@ -11,7 +11,8 @@ import pytest
 import sympy as sp
 
 from riemopt.models import integrals
-from riemopt.models.exact import NotFound, exact_expectations, poles
+from riemopt.models.exact import exact_expectations, poles
+from riemopt.models.integrals import NotFound
 
 x, mu = sp.symbols("x mu", real=True)
 t, a, b, k, nu, p, s, v, rate = sp.symbols("t a b k nu p s v rate", positive=True)

@@ -11,7 +11,7 @@ import sympy as sp
 import riemopt as ro
 from riemopt.errors import ExpectationError
 from riemopt.models import expectation as expectations
-from riemopt.models.exact import NotFound
+from riemopt.models.integrals import NotFound
 from riemopt.models.plan import Plan
 
 x, z, mu, tau = sp.symbols("x z mu tau", real=True)

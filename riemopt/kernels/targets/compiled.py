@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from riemopt.kernels.functions import elementary, scalar, special
-from riemopt.kernels.graph.lowering import FUNCTIONS, Ode, Part
+from riemopt.kernels.functions import elementary, library
+from riemopt.kernels.graph.operations import FUNCTIONS
+from riemopt.kernels.graph.parts import Ode
+from riemopt.kernels.graph.programs import Part
 from riemopt.kernels.store import cache
 from riemopt.kernels.targets import lanes, llvm
 from riemopt.kernels.targets.llvm import Straight, functions_of
@@ -111,9 +113,8 @@ class Compiler:
     def library(self) -> dict[str, Any]:
         """Every function that any text may call, compiled on first use."""
         names: dict[str, Any] = {"NAN": math.nan, "INFINITY": math.inf, **KRONROD, **self._functions}
-        own = [(inspect.getsource(module), module.__name__) for module in (scalar, special)]
         texts = [(STEP_CONTROL, stepping.__name__), (PANEL_ERROR, reductions.__name__), (OUTCOMES, loops.__name__)]
-        for text, module in [*self._texts, *own, *texts]:
+        for text, module in [*self._texts, *library.texts(), *texts]:
             names |= self._defined(text, module, names)
         return names
 
@@ -147,5 +148,5 @@ class Compiler:
 @functools.lru_cache
 def _library_text() -> str:
     """All that compiled text depends on besides itself and the versions."""
-    modules = (scalar, special, elementary, llvm, lanes, loops, stepping, tableaux, reductions)
+    modules = (*library.MODULES, elementary, llvm, lanes, loops, stepping, tableaux, reductions)
     return "\0".join(inspect.getsource(module) for module in modules)

@@ -18,7 +18,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from riemopt.kernels.graph.lowering import Integral, Node, Part, Peak, Program, TableSum, independent_of
+from riemopt.kernels.graph.nodes import Node
+from riemopt.kernels.graph.parts import Integral, Peak, TableSum
+from riemopt.kernels.graph.programs import Part, Program, independent_of
 from riemopt.kernels.text.statements import Statements, function, indented, listed
 from riemopt.status import Status
 
