@@ -15,12 +15,12 @@ from riemopt.kernels.graph.lowering import FUNCTIONS, Ode, Part
 from riemopt.kernels.store import cache
 from riemopt.kernels.targets import lanes, llvm
 from riemopt.kernels.targets.llvm import Straight, functions_of
-from riemopt.kernels.text import loops, reductions, stepping
+from riemopt.kernels.text import loops, stepping
+from riemopt.kernels.text.algorithms import integrals
 from riemopt.kernels.text.loops import OUTCOMES, Text, parts_text
-from riemopt.kernels.text.reductions import KRONROD, PANEL_ERROR
 from riemopt.kernels.text.statements import indented
 from riemopt.kernels.text.stepping import STEP_CONTROL, library_source
-from riemopt.numerics import tableaux
+from riemopt.numerics import quadrature_rule, tableaux
 
 __all__ = ["MATH", "Compiler"]
 
@@ -32,6 +32,10 @@ MATH: dict[str, Any] = {
     if hasattr(math, ours)
 }
 """The functions that text may call and Numba compiles from those of :mod:`math`; all others are our own."""
+
+
+_TABLES = {name: getattr(quadrature_rule, name) for name in ("KRONROD_NODES", "KRONROD_WEIGHTS", "GAUSS_WEIGHTS")}
+"""The tables that text looks at."""
 
 
 class Compiler:
@@ -110,9 +114,10 @@ class Compiler:
     @functools.cached_property
     def library(self) -> dict[str, Any]:
         """Every function that any text may call, compiled on first use."""
-        names: dict[str, Any] = {"NAN": math.nan, "INFINITY": math.inf, **KRONROD, **self._functions}
+        names: dict[str, Any] = {"NAN": math.nan, "INFINITY": math.inf, **_TABLES, **self._functions}
         own = [(inspect.getsource(module), module.__name__) for module in (scalar, special)]
-        texts = [(STEP_CONTROL, stepping.__name__), (PANEL_ERROR, reductions.__name__), (OUTCOMES, loops.__name__)]
+        error = (inspect.getsource(integrals.panel_error), integrals.__name__)
+        texts = [(STEP_CONTROL, stepping.__name__), error, (OUTCOMES, loops.__name__)]
         for text, module in [*self._texts, *own, *texts]:
             names |= self._defined(text, module, names)
         return names
@@ -147,5 +152,5 @@ class Compiler:
 @functools.lru_cache
 def _library_text() -> str:
     """All that compiled text depends on besides itself and the versions."""
-    modules = (scalar, special, elementary, llvm, lanes, loops, stepping, tableaux, reductions)
+    modules = (scalar, special, elementary, llvm, lanes, loops, stepping, tableaux, integrals, quadrature_rule)
     return "\0".join(inspect.getsource(module) for module in modules)

@@ -24,6 +24,7 @@ from riemopt.kernels.targets.compiled import MATH, Compiler
 from riemopt.kernels.targets.lanes import MEMORY, memory
 from riemopt.kernels.targets.llvm import PRIMITIVES, Straight
 from riemopt.kernels.targets.target import Target, TrajectoryProgram
+from riemopt.kernels.text.algorithms.sums import BLOCK
 from riemopt.kernels.text.loops import (
     LANES,
     TABLE_SUMS_ARGUMENTS,
@@ -38,7 +39,6 @@ from riemopt.kernels.text.loops import (
     table_sums_text,
     trajectory_text,
 )
-from riemopt.kernels.text.reductions import BLOCK
 from riemopt.kernels.text.statements import indented
 
 __all__ = ["COMPILERS", "NumbaTarget"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from riemopt.kernels.graph.lowering import Node, Part, emit, item_of, nodes_of, number, parts_of
 
-__all__ = ["Statements", "function", "indented", "listed"]
+__all__ = ["Statements", "function", "indented", "listed", "unpacked"]
 
 
 class Statements:
@@ -135,3 +135,8 @@ def indented(lines: Iterable[str], depth: int) -> list[str]:
 def listed(names: Iterable[str]) -> str:
     """The text of a tuple."""
     return f"({''.join(f'{name}, ' for name in names)})"
+
+
+def unpacked(names: Sequence[str], source: str) -> list[str]:
+    """The statements that give the entries of a tuple their names."""
+    return [f"{listed(names)[1:-1]} = {source}"] if names else []

@@ -18,7 +18,8 @@ from riemopt.kernels.targets import numba as numba_target
 from riemopt.kernels.targets.numba import NumbaTarget
 from riemopt.kernels.targets.numpy import NumpyTarget
 from riemopt.kernels.targets.target import Kernel
-from riemopt.kernels.text.reductions import BLOCK, KRONROD
+from riemopt.kernels.text.algorithms.sums import BLOCK
+from riemopt.numerics import quadrature_rule
 from riemopt.status import Status
 
 TARGETS = {"numpy": NumpyTarget(), "numba": NumbaTarget()}
@@ -297,7 +298,9 @@ def test_peaks_are_the_largest_values_on_both_targets():
 
 
 def test_gauss_kronrod_tables_integrate_polynomials_exactly():
-    nodes, kronrod, gauss = (np.array(KRONROD[name]) for name in ("KRONROD_NODES", "KRONROD_WEIGHTS", "GAUSS_WEIGHTS"))
+    nodes, kronrod, gauss = (
+        np.array(getattr(quadrature_rule, name)) for name in ("KRONROD_NODES", "KRONROD_WEIGHTS", "GAUSS_WEIGHTS")
+    )
     assert len(nodes) == len(kronrod) == len(gauss) == 21 and np.all(np.diff(nodes) > 0)
     np.testing.assert_array_equal(nodes, -nodes[::-1])
     for degree in range(0, 32):
