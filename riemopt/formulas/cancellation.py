@@ -18,12 +18,10 @@ from sympy.polys.rings import PolyElement
 
 from riemopt.geometry import connection
 from riemopt.geometry.field import Field, Fraction
-from riemopt.kernels.graph.remainder import PolygammaRemainder, leading_terms
+from riemopt.kernels.graph.operations import POLYGAMMA_ORDERS
+from riemopt.kernels.graph.polygamma import PolygammaRemainder, leading_terms
 
 __all__ = ["Bend", "bends", "factors", "without_cancellation", "without_cancellation_along"]
-
-_ORDERS = 6
-"""Up to this order a remainder has a compiled form."""
 
 _LARGEST_BLOCK, _MOST = 3, 8
 """Rows of a matrix that is factorized symbolically, and polygammas that are taken apart together.
@@ -173,7 +171,7 @@ def _determinant(rows: Sequence[Sequence[Fraction]], columns: Sequence[int]) -> 
 def _polygammas(expression: sp.Expr) -> set[sp.Expr]:
     """The polygammas that have a remainder."""
     found = {e for e in expression.atoms(sp.polygamma) if e.free_symbols and e.args[0].is_Integer}
-    return {e for e in found if 1 <= e.args[0] <= _ORDERS}
+    return {e for e in found if e.args[0] in POLYGAMMA_ORDERS}
 
 
 def _taken_apart(expressions: Sequence[sp.Expr]) -> list[sp.Expr]:

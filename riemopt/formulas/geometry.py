@@ -17,7 +17,10 @@ import numpy as np
 import sympy as sp
 
 from riemopt.formulas import cancellation
-from riemopt.kernels.graph.lowering import Graph, Integral, Node, Peak, Program, TableSum
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.nodes import Node
+from riemopt.kernels.graph.parts import Integral, Peak, TableSum
+from riemopt.kernels.graph.programs import Program
 from riemopt.models.chart import Chart
 from riemopt.models.conditional import ConditionalModel
 from riemopt.models.plan import Plan, Stretch

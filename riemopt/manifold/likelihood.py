@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from riemopt.formulas.traced import Formulas, pointwise_program, rule_identity, trajectory_program
+from riemopt.formulas.traced import Formulas, pointwise_program
+from riemopt.formulas.trajectory import rule_identity, trajectory_program
 from riemopt.kernels.graph.tracing import TracingError
 from riemopt.kernels.targets.target import Kernel, Target
+from riemopt.problem.point import Point
 from riemopt.problem.protocol import INTEGRATED, PRIMITIVES, Problem
 from riemopt.status import Status
 
@@ -71,6 +74,10 @@ class LikelihoodProblem(Problem):
         self._kernels: dict[tuple[Any, ...], Kernel] = {}
         self._trajectories: dict[Any, Any] = {}
 
+    def at(self, theta: Any) -> Point:
+        """The problem at points; whether they lie in the domain comes with the loss. See :class:`Problem`."""
+        return _LikelihoodPoint(self, self.arrays.asarray(theta, dtype=self.dtype))
+
     def loss(self, theta: Any) -> np.ndarray:
         """The loss at points, shape (...)."""
         return self._evaluate("loss", theta, axes=())
@@ -130,8 +137,7 @@ class LikelihoodProblem(Problem):
 
     def contains(self, theta: Any) -> bool:
         """Whether a point lies in the domain."""
-        # by its status: the loss of a point inside may be too large to be a number
-        return bool(self._run("loss", theta, axes=())[0] == int(Status.COMPLETED))
+        return self.at(theta).inside
 
     def reason(self, primitive: str, theta: Any, *arguments: Any, **options: Any) -> Status:
         """Why a primitive gives numbers that are not finite; an exact integration knows. See :class:`Problem`."""
@@ -197,3 +203,23 @@ class LikelihoodProblem(Problem):
             kernel = Kernel(self.target, program, arguments, outputs, constants=len(self.data))
             self._kernels[key] = kernel
         return kernel(*arrays, constants=self.data, **self._rows)
+
+
+class _LikelihoodPoint(Point):
+    """A point whose kernel of the loss tells, too, whether it lies in the domain."""
+
+    problem: LikelihoodProblem
+
+    @cached_property
+    def inside(self) -> bool:
+        """Whether the point lies in the domain: by a status, since the loss of one inside may be no number."""
+        return bool(self._status_and_loss[0] == int(Status.COMPLETED))
+
+    @cached_property
+    def loss(self) -> Any:
+        """The loss; see :class:`Point`."""
+        return self._status_and_loss[1]
+
+    @cached_property
+    def _status_and_loss(self) -> list[np.ndarray]:
+        return self.problem._run("loss", self.theta, axes=())

@@ -3,7 +3,9 @@
 from riemopt.problem.charted import ChartedProblem
 from riemopt.problem.counted import CountedProblem
 from riemopt.problem.integrated import IntegratedProblem
+from riemopt.problem.metric import DenseMetric, DiagonalMetric, Metric, OperatorMetric, PrimitiveMetric
 from riemopt.problem.operator import OperatorProblem
+from riemopt.problem.point import Point
 from riemopt.problem.protocol import INTEGRATED, PRIMITIVES, Problem
 
 __all__ = [
@@ -11,7 +13,13 @@ __all__ = [
     "PRIMITIVES",
     "ChartedProblem",
     "CountedProblem",
+    "DenseMetric",
+    "DiagonalMetric",
     "IntegratedProblem",
+    "Metric",
+    "OperatorMetric",
     "OperatorProblem",
+    "Point",
+    "PrimitiveMetric",
     "Problem",
 ]

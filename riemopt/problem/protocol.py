@@ -7,9 +7,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from riemopt.errors import DomainError, UnsupportedError
+from riemopt.problem.metric import matrix_of
+from riemopt.problem.point import Point, composed
 from riemopt.status import Status
 
-__all__ = ["INTEGRATED", "PRIMITIVES", "Problem", "named"]
+__all__ = ["INTEGRATED", "PRIMITIVES", "Problem"]
 
 PRIMITIVES = (
     "loss",
@@ -29,11 +31,6 @@ INTEGRATED = ("exp", "transport", "flow")
 """Those that may take the solution of a differential equation."""
 
 
-def named(a: float) -> dict[str, float]:
-    """Which connection, as an argument: none for that of Levi-Civita, since a problem need not know of others."""
-    return {"a": a} if a else {}
-
-
 class Problem:
     """A loss on a Riemannian manifold, as primitives at a point.
 
@@ -50,9 +47,12 @@ class Problem:
         What it computes in, or None if that is the precision of the point.
     arrays : module
         What points and vectors are arrays of: NumPy, or CuPy on a GPU.
+    count : int or None
+        The number of samples, if the loss is the mean negative log-likelihood of some.
     """
 
     arrays: Any = np
+    count: int | None = None
     dimension: int | None = None
     dtype: np.dtype | None = None
     offers: frozenset[str] = frozenset()
@@ -100,13 +100,23 @@ class Problem:
         """Whether `exp` along geodesics of an a-connection, or `transport`, takes no integration; here, none does."""
         return False
 
+    def at(self, theta: Any) -> Point:
+        """The problem at a point, where each of its primitives is computed at most once; see :class:`Point`."""
+        return Point(self, self.arrays.asarray(theta))
+
+    def metric(self, theta: Any) -> Any:
+        """The metric as a matrix, shape (n, n); here from its products with the coordinate vectors."""
+        return matrix_of(lambda v: self.lower_index(theta, v), len(theta))
+
+    @composed
     def natural_gradient(self, theta: Any) -> Any:
         """The natural gradient g⁻¹∂L, a vector."""
-        return self.raise_index(theta, self.gradient(theta))
+        return self.at(theta).natural_gradient
 
+    @composed
     def acceleration(self, theta: Any, velocity: Any, a: float = 0.0) -> Any:
         """The right-hand side of the geodesic equation θ̈ = -g⁻¹Γ^(a)(θ̇); with a = 0, equation (1) of the paper."""
-        return -self.raise_index(theta, self.connection(theta, velocity, **named(a)))
+        return self.at(theta).acceleration(velocity, a)
 
     def contains(self, theta: Any) -> bool:
         """Whether a point lies in the domain; here, whether it is finite."""

@@ -10,8 +10,9 @@ import scipy.stats
 import sympy as sp
 
 import riemopt as ro
-from riemopt.formulas.traced import trajectory_program
-from riemopt.kernels.graph.lowering import TableSum, parts_of
+from riemopt.formulas.trajectory import trajectory_program
+from riemopt.kernels.graph.parts import TableSum
+from riemopt.kernels.graph.programs import parts_of
 
 u, v = sp.symbols("u v", real=True)
 w0, w1, w2 = sp.symbols("w0 w1 w2", real=True)

@@ -1,7 +1,7 @@
 """Array notation to graphs: a rule written for arrays, run once on symbols, yields its straight-line body.
 
 A :class:`TracedArray` looks like a NumPy array of numbers and is an array of
-:class:`~riemopt.kernels.graph.lowering.Node`. NumPy's own functions applied to it extend the graph. What cannot be
+:class:`~riemopt.kernels.graph.nodes.Node`. NumPy's own functions applied to it extend the graph. What cannot be
 straight-line code (a branch on a value, a conversion to a number, a function that is not in the tables below) raises
 :class:`TracingError`, and the caller runs the rule on numbers instead.
 """
@@ -16,7 +16,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from riemopt.kernels.graph.lowering import FUNCTIONS, Graph, Node
+from riemopt.kernels.graph.nodes import Arithmetic, Node
+from riemopt.kernels.graph.operations import FUNCTIONS
 
 __all__ = ["TracedArray", "TracingError", "flatten", "unflatten"]
 
@@ -28,14 +29,14 @@ class TracingError(TypeError):
 _ElementRule = Callable[..., Node]
 
 _ELEMENTWISE: dict[str, _ElementRule] = {
-    "add": Graph.add,
-    "subtract": Graph.sub,
-    "multiply": Graph.mul,
-    "divide": Graph.div,
-    "negative": Graph.neg,
+    "add": Arithmetic.add,
+    "subtract": Arithmetic.sub,
+    "multiply": Arithmetic.mul,
+    "divide": Arithmetic.div,
+    "negative": Arithmetic.neg,
     "positive": lambda g, a: a,
-    "power": Graph.power,
-    "float_power": Graph.power,
+    "power": Arithmetic.power,
+    "float_power": Arithmetic.power,
     "square": lambda g, a: g.mul(a, a),
     "reciprocal": lambda g, a: g.div(g.constant(1.0), a),
     "exp2": lambda g, a: g.power(g.constant(2.0), a),
@@ -84,18 +85,18 @@ class TracedArray(NDArrayOperatorsMixin):
 
     Parameters
     ----------
-    graph : Graph
+    graph : Arithmetic
         Where the nodes live.
     nodes : array of Node
         An object array of any shape.
     """
 
-    def __init__(self, graph: Graph, nodes: np.ndarray) -> None:
+    def __init__(self, graph: Arithmetic, nodes: np.ndarray) -> None:
         self.graph = graph
         self.nodes = nodes
 
     @classmethod
-    def of(cls, graph: Graph, nodes: Sequence[Node]) -> TracedArray:
+    def of(cls, graph: Arithmetic, nodes: Sequence[Node]) -> TracedArray:
         """A vector of nodes."""
         array = np.empty(len(nodes), dtype=object)
         array[:] = nodes
@@ -405,7 +406,7 @@ def flatten(memory: Any) -> tuple[list[Any], Any]:
     return numbers.ravel().tolist(), ("array", numbers.shape)
 
 
-def unflatten(graph: Graph, leaves: Sequence[Node], layout: Any) -> Any:
+def unflatten(graph: Arithmetic, leaves: Sequence[Node], layout: Any) -> Any:
     """The nest of traced arrays that :func:`flatten` took apart."""
     remaining = iter(leaves)
 

@@ -12,7 +12,7 @@ import mpmath
 import scipy
 import sympy
 
-from riemopt.kernels.graph.lowering import Program
+from riemopt.kernels.graph.programs import Program
 from riemopt.kernels.store import cache
 
 __all__ = ["derived_once"]

@@ -11,7 +11,9 @@ from types import ModuleType
 from typing import Any
 
 from riemopt.kernels.functions import elementary, scalar, special
-from riemopt.kernels.graph.lowering import FUNCTIONS, Ode, Part
+from riemopt.kernels.graph.operations import FUNCTIONS
+from riemopt.kernels.graph.parts import Ode
+from riemopt.kernels.graph.programs import Part
 from riemopt.kernels.store import cache
 from riemopt.kernels.targets import lanes, llvm
 from riemopt.kernels.targets.llvm import Straight, functions_of

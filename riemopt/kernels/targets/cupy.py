@@ -15,12 +15,13 @@ import numba
 import numpy as np
 
 from riemopt.errors import BackendError
-from riemopt.kernels.graph.economy import economized_program, economized_trajectory
-from riemopt.kernels.graph.lowering import Node, Part, Program, parts_of
+from riemopt.kernels.graph.nodes import Node
+from riemopt.kernels.graph.programs import Part, Program, TrajectoryProgram, parts_of
+from riemopt.kernels.graph.simplification import simplify_program, simplify_trajectory
 from riemopt.kernels.store.precompiled import ForGpu
 from riemopt.kernels.targets.compiled import MATH, Compiler
 from riemopt.kernels.targets.numpy import BINDINGS
-from riemopt.kernels.targets.target import Target, TrajectoryProgram
+from riemopt.kernels.targets.target import Target
 from riemopt.kernels.text import loops
 from riemopt.kernels.text.loops import (
     MEMORY,
@@ -68,7 +69,7 @@ class CupyTarget(Target):
 
     def pointwise(self, program: Program, sizes: Sequence[int], constants: int) -> Callable[..., Any]:
         """A program as a function of arrays; see :meth:`Target.pointwise`."""
-        program = economized_program(program)
+        program = simplify_program(program)
         calls = first_sums(program)
         if calls:
             return self._in_two_passes(program, sizes, constants, calls)
@@ -112,7 +113,7 @@ class CupyTarget(Target):
 
     def trajectories(self, program: TrajectoryProgram) -> Callable[..., Any]:
         """A kernel that takes a trajectory from start to finish in every thread; see :class:`TrajectoryProgram`."""
-        program = economized_trajectory(program)
+        program = simplify_trajectory(program)
         parts = parts_of((*program.begun, *program.seen, *program.stepped))
         text = _threaded(trajectory_text(program, parts_text(parts)[0]), "i", "status.shape[0]")
         head = f"def run({', '.join(TRAJECTORY_ARGUMENTS)}):"

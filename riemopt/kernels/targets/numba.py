@@ -16,14 +16,16 @@ import numba
 import numpy as np
 
 from riemopt.kernels.functions import elementary
-from riemopt.kernels.graph.economy import economized_program, economized_trajectory
-from riemopt.kernels.graph.lowering import Node, Ode, Part, Program, nodes_of, parts_of
+from riemopt.kernels.graph.nodes import Node, nodes_of
+from riemopt.kernels.graph.parts import Ode
+from riemopt.kernels.graph.programs import Part, Program, TrajectoryProgram, parts_of
+from riemopt.kernels.graph.simplification import simplify_program, simplify_trajectory
 from riemopt.kernels.store.precompiled import ForProcessor
 from riemopt.kernels.targets import llvm
 from riemopt.kernels.targets.compiled import MATH, Compiler
 from riemopt.kernels.targets.lanes import MEMORY, memory
 from riemopt.kernels.targets.llvm import PRIMITIVES, Straight
-from riemopt.kernels.targets.target import Target, TrajectoryProgram
+from riemopt.kernels.targets.target import Target
 from riemopt.kernels.text.algorithms.sums import BLOCK
 from riemopt.kernels.text.loops import (
     LANES,
@@ -95,7 +97,7 @@ class NumbaTarget(Target):
 
     def pointwise(self, program: Program, sizes: Sequence[int], constants: int) -> Callable[..., Any]:
         """A program as a function of arrays; see :meth:`Target.pointwise`."""
-        program = economized_program(program)
+        program = simplify_program(program)
         calls = first_sums(program)
         if calls:
             return self._in_two_passes(program, sizes, constants, calls)
@@ -150,7 +152,7 @@ class NumbaTarget(Target):
 
     def trajectories(self, program: TrajectoryProgram) -> Callable[..., Any]:
         """A kernel that takes every trajectory of a batch from start to finish; see :class:`TrajectoryProgram`."""
-        program = economized_trajectory(program)
+        program = simplify_trajectory(program)
         parts = parts_of((*program.begun, *program.seen, *program.stepped))
         several = _side_by_side(parts)
         text = _loop(trajectory_text(program, parts_text(parts)[0]), several)

@@ -5,48 +5,20 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from riemopt.errors import ShapeError
-from riemopt.kernels.graph.lowering import Node, Program
+from riemopt.kernels.graph.programs import Program, TrajectoryProgram
 from riemopt.numerics.arrays import as_numbers
 
-__all__ = ["Kernel", "Target", "TrajectoryProgram", "broadcast"]
+__all__ = ["Kernel", "Target", "broadcast"]
 
 ArrayFunction = Callable[..., np.ndarray]
 
 _LARGE_TABLE, _FEW_STARTS = 100_000, 8
 """Numbers in a table from which on a step is worth more than one core, and starts that leave some of them idle."""
-
-
-@dataclass(frozen=True)
-class TrajectoryProgram:
-    """One integrator on one problem: what a trajectory computes before its first step, at every point, and to go on.
-
-    All outputs are nodes of one graph, so that a step and the loss at its start share their work.
-
-    Attributes
-    ----------
-    point, step_size, memory, data : tuple of Node
-        The inputs: the point, the step size (one node), what the rule carries, and the loss's data.
-    begun : tuple of Node
-        Before the first step: the status, and the memory.
-    seen : tuple of Node
-        At a point: the status, the loss, and the squared norm of the natural gradient (zero if nobody asked for it).
-    stepped : tuple of Node
-        After a step: its status, the next point, and the memory.
-    """
-
-    point: tuple[Node, ...]
-    step_size: tuple[Node, ...]
-    memory: tuple[Node, ...]
-    data: tuple[Node, ...]
-    begun: tuple[Node, ...]
-    seen: tuple[Node, ...]
-    stepped: tuple[Node, ...]
 
 
 class Target(ABC):

@@ -10,22 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from riemopt.kernels.graph.economy import economized_program
-from riemopt.kernels.graph.lowering import (
-    Integral,
-    Node,
-    Ode,
-    Part,
-    Peak,
-    Program,
-    Root,
-    TableSum,
-    item_of,
-    nodes_of,
-    number,
-    parts_of,
-)
-from riemopt.kernels.targets.target import TrajectoryProgram
+from riemopt.kernels.graph.nodes import Node, nodes_of
+from riemopt.kernels.graph.parts import Integral, Ode, Peak, TableSum
+from riemopt.kernels.graph.programs import Part, Program, TrajectoryProgram, parts_of
+from riemopt.kernels.graph.roots import Root
+from riemopt.kernels.graph.simplification import simplify_program
+from riemopt.kernels.text.expressions import item_of, number
 from riemopt.kernels.text.reductions import integral_source, peak_source, sum_source
 from riemopt.kernels.text.roots import root_source
 from riemopt.kernels.text.statements import Statements, function, indented, listed
@@ -364,7 +354,7 @@ def _ode_source(ode: Ode, name: str, names: Mapping[Part, str]) -> str:
     texts = [
         _field(
             ode,
-            economized_program(ode.field),
+            simplify_program(ode.field),
             f"{name}_field",
             names,
             lambda values: f"{values[0]}, {listed(values[1:])}",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from riemopt.kernels.graph.lowering import Integral, Node, Part, Peak, Program, TableSum, independent_of
+from riemopt.kernels.graph.nodes import Node
+from riemopt.kernels.graph.parts import Integral, Peak, TableSum
+from riemopt.kernels.graph.programs import Part, Program, independent_of
 from riemopt.kernels.text.algorithms.integrals import MOST_NESTED_PANELS, MOST_PANELS, integral
 from riemopt.kernels.text.algorithms.lattices import height_on_lattice, lattice_sum
 from riemopt.kernels.text.algorithms.peaks import height

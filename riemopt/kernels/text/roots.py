@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from riemopt.kernels.graph.lowering import Part, Program, Root
+from riemopt.kernels.graph.programs import Part, Program
+from riemopt.kernels.graph.roots import Root
 from riemopt.kernels.text.statements import function, indented, listed
 from riemopt.numerics.newton import HALVINGS, ITERATIONS, LONGEST, ROUNDING, SMALL
 from riemopt.status import Status

@@ -19,7 +19,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from riemopt.kernels.graph.lowering import Ode
+from riemopt.kernels.graph.parts import Ode
 from riemopt.numerics.ode import MAXIMAL_STEPS
 from riemopt.numerics.tableaux import DORMAND_PRINCE_853, Row
 from riemopt.status import Status

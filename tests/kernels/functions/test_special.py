@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riemopt.kernels.functions import scalar, special
-from riemopt.kernels.graph.lowering import Graph, Program
-from riemopt.kernels.graph.remainder import PolygammaRemainder, leading_terms
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.polygamma import PolygammaRemainder, leading_terms
+from riemopt.kernels.graph.programs import Program
 from riemopt.kernels.targets.numba import NumbaTarget
 from riemopt.kernels.targets.numpy import NumpyTarget
 from riemopt.kernels.targets.target import Target

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from riemopt.kernels.graph.lowering import Graph, Program
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.programs import Program
 from riemopt.kernels.graph.tracing import TracedArray, TracingError, flatten, unflatten
 from riemopt.kernels.targets.numpy import NumpyTarget
 

@@ -6,7 +6,8 @@ import sympy as sp
 
 import riemopt as ro
 from riemopt.kernels.functions import scalar
-from riemopt.kernels.graph.lowering import Graph, Program
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.programs import Program
 from riemopt.kernels.targets.numba import NumbaTarget, _share_out
 from riemopt.kernels.targets.target import Kernel
 from riemopt.kernels.text.loops import OUTCOMES

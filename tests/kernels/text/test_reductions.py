@@ -13,7 +13,9 @@ import scipy.special as sc
 import scipy.stats
 import sympy as sp
 
-from riemopt.kernels.graph.lowering import Graph, Integral, Peak, Program, TableSum
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.parts import Integral, Peak, TableSum
+from riemopt.kernels.graph.programs import Program
 from riemopt.kernels.targets import numba as numba_target
 from riemopt.kernels.targets.numba import NumbaTarget
 from riemopt.kernels.targets.numpy import NumpyTarget

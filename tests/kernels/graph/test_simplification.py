@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import riemopt as ro
-from riemopt.kernels.graph.economy import economized, economized_program
-from riemopt.kernels.graph.lowering import Graph, Program, nodes_of
-from riemopt.kernels.graph.remainder import PolygammaRemainder
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.nodes import nodes_of
+from riemopt.kernels.graph.polygamma import PolygammaRemainder
+from riemopt.kernels.graph.programs import Program
+from riemopt.kernels.graph.simplification import simplify, simplify_program
+from riemopt.kernels.text.expressions import source
 
 X, Y, Z = SYMBOLS = sp.symbols("x y z", positive=True)
 
@@ -21,7 +24,7 @@ def programs(expressions):
     graph = Graph()
     inputs = {symbol: graph.input(symbol.name) for symbol in SYMBOLS}
     outputs = [graph.lower(sp.sympify(e), inputs) for e in expressions]
-    return [Program(tuple(inputs.values()), tuple(o)) for o in (outputs, economized(graph, outputs))]
+    return [Program(tuple(inputs.values()), tuple(o)) for o in (outputs, simplify(graph, outputs))]
 
 
 def count(program, op):
@@ -35,7 +38,7 @@ def values(program, x):
         "polygamma_2": lambda x: float(sp.polygamma(2, x)),
     }
     names["polygamma_remainder_1"] = lambda x: float(PolygammaRemainder(1, x, 2).evalf(17))
-    exec(program.source("f"), names)
+    exec(source(program, "f"), names)
     return names["f"](*x)
 
 
@@ -79,6 +82,6 @@ def test_polygamma_comes_from_its_remainder():
 
 def test_geodesics_of_the_gamma_model_take_five_divisions():
     # a guard against losing what makes them fast: as derived they take 18
-    field = economized_program(ro.Manifold(ro.models.Gamma())._formulas.geodesic().field)
+    field = simplify_program(ro.Manifold(ro.models.Gamma())._formulas.geodesic().field)
     assert count(field, "div") <= 5
     assert count(field, "polygamma_1") == 0
