@@ -17,11 +17,11 @@ from riemopt.kernels.graph.programs import Part
 from riemopt.kernels.store import cache
 from riemopt.kernels.targets import lanes, llvm
 from riemopt.kernels.targets.llvm import Straight, functions_of
-from riemopt.kernels.text import loops, stepping
-from riemopt.kernels.text.algorithms import integrals
-from riemopt.kernels.text.loops import OUTCOMES, Text, parts_text
+from riemopt.kernels.text import stepping
+from riemopt.kernels.text.library import memory, outcomes, quadpack, step_control
+from riemopt.kernels.text.loops import Text, parts_text
 from riemopt.kernels.text.statements import indented
-from riemopt.kernels.text.stepping import STEP_CONTROL, library_source
+from riemopt.kernels.text.stepping import library_source
 from riemopt.numerics import quadrature_rule, tableaux
 
 __all__ = ["MATH", "Compiler"]
@@ -38,6 +38,10 @@ MATH: dict[str, Any] = {
 
 _TABLES = {name: getattr(quadrature_rule, name) for name in ("KRONROD_NODES", "KRONROD_WEIGHTS", "GAUSS_WEIGHTS")}
 """The tables that text looks at."""
+
+
+_LIBRARY = (scalar, special, step_control, outcomes, quadpack)
+"""The modules whose functions any text may call."""
 
 
 class Compiler:
@@ -117,10 +121,8 @@ class Compiler:
     def library(self) -> dict[str, Any]:
         """Every function that any text may call, compiled on first use."""
         names: dict[str, Any] = {"NAN": math.nan, "INFINITY": math.inf, **_TABLES, **self._functions}
-        own = [(inspect.getsource(module), module.__name__) for module in (scalar, special)]
-        error = (inspect.getsource(integrals.panel_error), integrals.__name__)
-        texts = [(STEP_CONTROL, stepping.__name__), error, (OUTCOMES, loops.__name__)]
-        for text, module in [*self._texts, *own, *texts]:
+        own = [(inspect.getsource(module), module.__name__) for module in _LIBRARY]
+        for text, module in [*self._texts, *own]:
             names |= self._defined(text, module, names)
         return names
 
@@ -154,5 +156,5 @@ class Compiler:
 @functools.lru_cache
 def _library_text() -> str:
     """All that compiled text depends on besides itself and the versions."""
-    modules = (scalar, special, elementary, llvm, lanes, loops, stepping, tableaux, integrals, quadrature_rule)
+    modules = (*_LIBRARY, elementary, memory, quadrature_rule, llvm, lanes, stepping, tableaux)
     return "\0".join(inspect.getsource(module) for module in modules)

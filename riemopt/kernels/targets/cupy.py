@@ -7,6 +7,7 @@ arrays, slowly and without a GPU.
 from __future__ import annotations
 
 import functools
+import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -22,9 +23,8 @@ from riemopt.kernels.store.precompiled import ForGpu
 from riemopt.kernels.targets.compiled import MATH, Compiler
 from riemopt.kernels.targets.numpy import BINDINGS
 from riemopt.kernels.targets.target import Target
-from riemopt.kernels.text import loops
+from riemopt.kernels.text.library import memory
 from riemopt.kernels.text.loops import (
-    MEMORY,
     TABLE_SUMS_ARGUMENTS,
     TRAJECTORY_ARGUMENTS,
     Text,
@@ -169,7 +169,7 @@ class _Device:
             function,
             function,
             {**functions, "cuda": cuda},
-            [(MEMORY, loops.__name__)],
+            [(inspect.getsource(memory), memory.__name__)],
         )
 
     def load(self, head: str, text: Text, types: Sequence[str], parts: Sequence[Part]) -> Callable[..., None]:

@@ -20,12 +20,9 @@ from riemopt.kernels.text.reductions import integral_source, peak_source, sum_so
 from riemopt.kernels.text.roots import root_source
 from riemopt.kernels.text.statements import Statements, function, indented, listed
 from riemopt.kernels.text.stepping import SOLUTION, solver_source
-from riemopt.status import Status
 
 __all__ = [
     "LANES",
-    "MEMORY",
-    "OUTCOMES",
     "TABLE_SUMS_ARGUMENTS",
     "TRAJECTORY_ARGUMENTS",
     "Text",
@@ -53,45 +50,6 @@ LANES = 8
 
 _QUEUE = 256
 """How many solutions wait for a lane; a multiple of :data:`LANES`."""
-
-OUTCOMES = f"""
-def judged(outcome, status, before, loss, speed, tolerance):
-    # at a point: whether it can be trusted, its loss, and whether it is the end
-    outcome = select((outcome < 0.0) & (status != 0.0), status, outcome)
-    loss = select(outcome < 0.0, loss, before)
-    outcome = select((outcome < 0.0) & (speed <= tolerance), {float(Status.CONVERGED)}, outcome)
-    return outcome, loss
-
-
-def failed(outcome, begun, stepped):
-    status = select(begun != 0.0, begun, stepped)
-    return select((outcome < 0.0) & (status != 0.0), status, outcome)
-
-
-def moved(outcome, after, before):
-    # who has failed stays nowhere, where nothing takes long, while others go on beside it
-    return select(outcome < 0.0, after, select(outcome == {float(Status.CONVERGED)}, before, NAN))
-
-
-def kept(outcome, value):
-    return select((outcome < 0.0) | (outcome == {float(Status.CONVERGED)}), value, NAN)
-
-
-def finished(outcome):
-    return select(outcome < 0.0, {float(Status.COMPLETED)}, outcome)
-"""
-"""What happens to a trajectory, whose outcome is negative while it goes on, and then its status."""
-
-
-MEMORY = """
-def load(vector, place):
-    return vector[place]
-
-
-def store(vector, place, value):
-    vector[place] = value
-"""
-"""How a number is read and written where entries are not taken side by side."""
 
 
 class Text(NamedTuple):

@@ -12,7 +12,8 @@ from riemopt.kernels.text.algorithms.integrals import MOST_NESTED_PANELS, MOST_P
 from riemopt.kernels.text.algorithms.lattices import height_on_lattice, lattice_sum
 from riemopt.kernels.text.algorithms.peaks import height
 from riemopt.kernels.text.algorithms.sums import sum_of_rows
-from riemopt.kernels.text.specialize import Given, Static, specialized
+from riemopt.kernels.text.bound import Given, Static
+from riemopt.kernels.text.specialize import specialized
 from riemopt.kernels.text.statements import Statements, function, listed, unpacked
 
 __all__ = ["integral_source", "peak_source", "sum_source"]

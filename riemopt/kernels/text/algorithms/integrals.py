@@ -11,11 +11,12 @@ the grid is made finer: a peak that was overlooked cannot go unnoticed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from math import asinh, exp, inf, nan, sinh, sqrt
+from math import asinh, exp, inf, nan, sinh
 
 from riemopt.kernels.functions.scalar import absolute, minimum
+from riemopt.kernels.text.algorithms.marks import inlined
 from riemopt.kernels.text.algorithms.peaks import Weight, largest_peak, refined_peak
-from riemopt.kernels.text.specialize import inlined
+from riemopt.kernels.text.library.quadpack import panel_error
 from riemopt.numerics.quadrature_rule import (
     FAR,
     FARTHEST,
@@ -28,7 +29,7 @@ from riemopt.numerics.quadrature_rule import (
 )
 from riemopt.status import Status
 
-__all__ = ["MOST_NESTED_PANELS", "MOST_PANELS", "integral", "panel_error"]
+__all__ = ["MOST_NESTED_PANELS", "MOST_PANELS", "integral"]
 
 _ERROR, _PANEL_ERROR = 1e-10, 1e-11
 """What the error of an integral may be, and what a panel may add to it, relative to the integral of absolute values."""
@@ -264,11 +265,3 @@ def add_panel(
                 kronrod[j] += wk * z
                 gauss[j] += wg * z
                 magnitudes[j] += wk * e * (f[terms + j] if scaled else absolute(f[j]))
-
-
-def panel_error(difference: float, scale: float) -> float:
-    """QUADPACK's estimate, from the difference of the two rules and the integral of the absolute value."""
-    if not scale > 0.0:
-        return absolute(difference)
-    r = 200.0 * absolute(difference) / scale
-    return scale * minimum(1.0, r * sqrt(r))

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from math import exp, floor, inf, nan, sinh
 
 from riemopt.kernels.functions.scalar import absolute, maximum, minimum
+from riemopt.kernels.text.algorithms.marks import inlined
 from riemopt.kernels.text.algorithms.peaks import Weight
-from riemopt.kernels.text.specialize import inlined
 from riemopt.numerics.quadrature_rule import FAR, LATTICE_TAIL, LEAST_PEAK_OF_LATTICE, MASS_ERROR
 from riemopt.status import Status
 

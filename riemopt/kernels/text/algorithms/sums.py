@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from riemopt.kernels.text.specialize import straight
+from riemopt.kernels.text.algorithms.marks import straight
 
 __all__ = ["BLOCK", "sum_of_rows"]
 
