@@ -8,15 +8,18 @@ compiled once and inlined everywhere, which keeps the text of every single solve
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from riemopt.kernels.graph.parts import Ode
+from riemopt.kernels.graph.programs import Part, Program
+from riemopt.kernels.graph.simplification import simplify_program
 from riemopt.kernels.text.algorithms import stepper
 from riemopt.kernels.text.bound import Given, Static
 from riemopt.kernels.text.specialize import specialized
+from riemopt.kernels.text.statements import function, listed
 from riemopt.numerics.tableaux import DORMAND_PRINCE_853, Row
 
-__all__ = ["SOLUTION", "library_source", "solver_source"]
+__all__ = ["SOLUTION", "library_source", "ode_source"]
 
 _ERROR_STAGES = sorted(set().union(*DORMAND_PRINCE_853.errors))
 
@@ -90,32 +93,53 @@ SOLUTION = ("outcome", "t", "h", "cause", "largest", "count")
 """What is known of a solution on its way besides the state and its derivative; see :mod:`~.algorithms.stepper`."""
 
 
-def solver_source(ode: Ode, name: str, field: str, approach: str, is_straight: bool) -> str:
-    """The text of the solver of one equation.
+def ode_source(ode: Ode, name: str, parts: Mapping[Part, str]) -> str:
+    """The text of a function that solves an equation, and of what it calls.
 
     Parameters
     ----------
     ode : Ode
         The equation.
     name : str
-        What to call the solver.
-    field : str
-        What the equation's compiled field is called in the text: a function of the state and the constants as tuples
-        that returns the status, and the derivative as a tuple.
-    approach : str
-        What :attr:`Ode.approach` is called in the text; empty if the equation has none.
-    is_straight : bool
-        Whether both are functions without loops.
-
-    Returns
-    -------
-    str
-        A function of the state and the equation's constants as tuples, of the duration (of either sign), the
-        relative and the absolute tolerance. It returns the status, and the state at the end, or NaN, with the time
-        reached behind it. It is made of three others, for a kernel that keeps several solutions going: ``_begin`` gives
-        what :data:`SOLUTION` names, ``_advance`` takes one step, and ``_end`` makes of that what the whole returns.
-        They call the functions of :mod:`~.library.step_control` and of :func:`library_source`.
+        The name of the function of the state and the equation's constants as tuples, of the duration (of either sign),
+        the relative and the absolute tolerance. It returns the status, and the state at the end, or NaN, with the time
+        reached behind it. It is made of three others, for a kernel that keeps several solutions going: ``{name}_begin``
+        gives what :data:`SOLUTION` names, ``{name}_advance`` takes one step, and ``{name}_end`` makes of that what the
+        whole returns. They call the functions of :mod:`~.library.step_control` and of :func:`library_source`.
+    parts : mapping of Part to str
+        What the parts within it are called in the text.
     """
+    is_straight = not any(program.parts for program in ode.programs)
+    texts = [
+        _field(
+            ode,
+            simplify_program(ode.field),
+            f"{name}_field",
+            parts,
+            lambda values: f"{values[0]}, {listed(values[1:])}",
+        )
+    ]
+    if ode.approach is not None:
+        texts.append(_field(ode, ode.approach, f"{name}_approach", parts, listed))
+    approach = f"{name}_approach" if ode.approach is not None else ""
+    texts.append(_solver(ode, name, f"{name}_field", approach, is_straight))
+    return "\n\n".join(texts)
+
+
+def _field(
+    ode: Ode, program: Program, name: str, parts: Mapping[Part, str], result: Callable[[Sequence[str]], str]
+) -> str:
+    """The text of a function of y and p."""
+    known = {node: f"x{i}" for i, node in enumerate(program.inputs)}
+    state, constants = list(known.values())[: ode.dimension], list(known.values())[ode.dimension :]
+    lines = [f"{listed(state)} = y"]
+    lines += ["p, table = p"] if ode.uses_table else []
+    lines += [f"{listed(constants)} = p"] if constants else []
+    return function(name, ["y", "p"], lines, program.outputs, known, parts, result)
+
+
+def _solver(ode: Ode, name: str, field: str, approach: str, is_straight: bool) -> str:
+    """The text of the solver of an equation, from what its field and its limit of steps are called."""
     n = ode.dimension
     field_call, choose = Given(field), Given(f"choose_of_{n}")
     bound: dict[str, Mapping[str, Static | Given]] = {
