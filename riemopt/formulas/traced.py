@@ -15,10 +15,11 @@ from riemopt.formulas.geometry import Geometry, Loss
 from riemopt.formulas.standard import StandardGeodesics
 from riemopt.geometry.closed_forms import Isometry
 from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.memory import flatten
 from riemopt.kernels.graph.nodes import Node
 from riemopt.kernels.graph.parts import Ode
 from riemopt.kernels.graph.programs import Condition, Program
-from riemopt.kernels.graph.tracing import TracedArray, TracingError, flatten
+from riemopt.kernels.graph.tracing import TracedArray, TracingError
 from riemopt.models.straight import StraightLine
 from riemopt.numerics.ode import ATOL, RTOL
 from riemopt.problem.point import Point

@@ -7,9 +7,10 @@ from typing import Any
 
 from riemopt.formulas.traced import Formulas, TracedPrimitives, leaf_node, traced_inputs
 from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.memory import flatten, unflatten
 from riemopt.kernels.graph.nodes import Node
 from riemopt.kernels.graph.programs import Condition, TrajectoryProgram
-from riemopt.kernels.graph.tracing import TracedArray, TracingError, flatten, unflatten
+from riemopt.kernels.graph.tracing import TracedArray, TracingError
 from riemopt.status import Status
 
 __all__ = ["rule_identity", "trajectory_program"]

@@ -17,6 +17,8 @@ __all__ = [
     "coefficient_and_exponent",
     "exponent_of",
     "has_own_logarithm",
+    "less_one",
+    "logistic_exponent",
     "scaled",
 ]
 
@@ -87,3 +89,20 @@ def coefficient_and_exponent(term: sp.Expr) -> tuple[sp.Expr, Exponent]:
         else:
             total += part
     return sp.Mul(*coefficient), total
+
+
+def less_one(e: sp.Add) -> tuple[int, Exponent] | None:
+    """The sign s and the u of a sum s (exp(u) - 1); None if it is not one."""
+    one, power = e.args if len(e.args) == 2 else (None, None)
+    if one not in (sp.S.One, sp.S.NegativeOne):
+        return None
+    exponent = exponent_of(-one * power)
+    return None if exponent is None else (-int(one), exponent)
+
+
+def logistic_exponent(e: sp.Expr) -> Exponent | None:
+    """The u of a power (1 + exp(u))^-k with whole k > 0; None if it is not one."""
+    if not (isinstance(e, sp.Pow) and e.exp.is_Integer and e.exp.is_negative and isinstance(e.base, sp.Add)):
+        return None
+    one, *rest = e.base.args
+    return exponent_of(rest[0]) if one == 1 and len(rest) == 1 else None

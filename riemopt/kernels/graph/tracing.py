@@ -1,9 +1,8 @@
-"""Array notation to graphs: a rule written for arrays, run once on symbols, yields its straight-line body.
+"""Traced arrays: they answer to array notation like arrays of numbers, and extend a graph by what is done with them.
 
-A :class:`TracedArray` looks like a NumPy array of numbers and is an array of
-:class:`~riemopt.kernels.graph.nodes.Node`. NumPy's own functions applied to it extend the graph. What cannot be
+A rule that is written for arrays is run once on traced arrays, which yields its straight-line body. What cannot be
 straight-line code (a branch on a value, a conversion to a number, a function that is not in the tables below) raises
-:class:`TracingError`, and the caller runs the rule on numbers instead.
+:class:`TracingError`.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from riemopt.kernels.graph.nodes import Arithmetic, Node
 from riemopt.kernels.graph.operations import FUNCTIONS
 
-__all__ = ["TracedArray", "TracingError", "flatten", "unflatten"]
+__all__ = ["TracedArray", "TracingError"]
 
 
 class TracingError(TypeError):
@@ -27,6 +26,7 @@ class TracingError(TypeError):
 
 
 _ElementRule = Callable[..., Node]
+"""What a function of numbers does to nodes: takes the graph, and a node for each number."""
 
 _ELEMENTWISE: dict[str, _ElementRule] = {
     "add": Arithmetic.add,
@@ -81,7 +81,7 @@ _REDUCIBLE = ("add", "multiply", "maximum", "minimum", "logical_and", "logical_o
 
 
 class TracedArray(NDArrayOperatorsMixin):
-    """An array of graph nodes that answers to array notation.
+    """An array of :class:`~riemopt.kernels.graph.nodes.Node` that answers to array notation.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class TracedArray(NDArrayOperatorsMixin):
         return cls(node.graph, array)
 
     def lift(self, value: Any) -> np.ndarray:
-        """Anything that stands beside this array in an operation, as an array of nodes."""
+        """Anything that an operation takes beside this array (numbers, traced arrays, both in one), as nodes."""
         if isinstance(value, TracedArray):
             return value.nodes
         numbers = np.asarray(value)
@@ -367,61 +367,3 @@ def _clip(array: Any, low: Any, high: Any) -> Any:
     if low is not None:
         array = np.maximum(array, low)
     return array if high is None else np.minimum(array, high)
-
-
-# -- memory: what a rule carries from step to step, as a flat list of scalars
-
-
-def flatten(memory: Any) -> tuple[list[Any], Any]:
-    """The scalars in a nest of tuples, lists, dictionaries and arrays, and its layout.
-
-    Returns
-    -------
-    leaves : list
-        Nodes or numbers, in order.
-    layout : hashable
-        Equal for two memories if and only if they have the same nest and shapes; :func:`unflatten` takes it.
-
-    Examples
-    --------
-    >>> leaves, layout = flatten({"count": 2, "v": np.array([1.0, 3.0])})
-    >>> leaves
-    [2.0, 1.0, 3.0]
-    """
-    if memory is None:
-        return [], ("none",)
-    if isinstance(memory, (tuple, list)):
-        parts = [flatten(part) for part in memory]
-        kind = "tuple" if isinstance(memory, tuple) else "list"
-        return [leaf for leaves, _ in parts for leaf in leaves], (kind, *(layout for _, layout in parts))
-    if isinstance(memory, dict):
-        leaves, layout = flatten([memory[key] for key in sorted(memory)])
-        return leaves, ("dict", tuple(sorted(memory)), layout)
-    if isinstance(memory, TracedArray):
-        return list(memory.nodes.flat), ("array", memory.shape)
-    try:
-        numbers = np.asarray(memory, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TracingError(f"a {type(memory).__name__} in a rule's memory cannot be traced") from None
-    return numbers.ravel().tolist(), ("array", numbers.shape)
-
-
-def unflatten(graph: Arithmetic, leaves: Sequence[Node], layout: Any) -> Any:
-    """The nest of traced arrays that :func:`flatten` took apart."""
-    remaining = iter(leaves)
-
-    def build(layout: Any) -> Any:
-        kind = layout[0]
-        if kind == "none":
-            return None
-        if kind in ("tuple", "list"):
-            parts = [build(part) for part in layout[1:]]
-            return tuple(parts) if kind == "tuple" else parts
-        if kind == "dict":
-            return dict(zip(layout[1], build(layout[2]), strict=True))
-        nodes = np.empty(layout[1], dtype=object)
-        for index in np.ndindex(*layout[1]):
-            nodes[index] = next(remaining)
-        return TracedArray(graph, nodes)
-
-    return build(layout)

@@ -1,9 +1,9 @@
 """The way from the text of a kernel to a compiled function, the same for every target that compiles.
 
 A kernel's text defines the functions of its parts, those of its formulas, and ``run``. What it calls beside these is
-the *library*: modules of plain Python (:data:`_LIBRARY`) that are read from their source, so that each target compiles
-them in its own way, and functions that the target brings along. Compiled kernels are found again by a digest of their
-text and of the library's, in this process or on disk.
+the *library*: functions of numbers, and a runtime for algorithms and trajectories, both plain Python that is read from
+its source, so that each target compiles it in its own way; and functions that the target brings along. Compiled kernels
+are found again by a digest of their text and of the library's, in this process or on disk.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from riemopt import status
-from riemopt.kernels.functions import elementary, scalar, special
+from riemopt.kernels.functions import elementary, library
 from riemopt.kernels.graph.operations import FUNCTIONS
 from riemopt.kernels.graph.parts import Ode
 from riemopt.kernels.graph.programs import Part
@@ -26,8 +26,8 @@ from riemopt.kernels.targets import instructions, lane_types, lanes, llvm, strai
 from riemopt.kernels.targets.straight_line import StraightLine, functions_of
 from riemopt.kernels.text import stepping
 from riemopt.kernels.text.kernel import Text
-from riemopt.kernels.text.library import memory, outcomes, quadpack, step_control
 from riemopt.kernels.text.parts import parts_text
+from riemopt.kernels.text.runtime import memory, outcomes, quadpack, step_control
 from riemopt.kernels.text.statements import indented
 from riemopt.kernels.text.stepping import library_source
 from riemopt.numerics import quadrature_rule, tableaux
@@ -48,8 +48,8 @@ _TABLES = {name: getattr(quadrature_rule, name) for name in ("KRONROD_NODES", "K
 """The numbers that text looks up."""
 
 
-_LIBRARY = (scalar, special, step_control, outcomes, quadpack)
-"""The modules whose functions any text may call."""
+_RUNTIME = (step_control, outcomes, quadpack)
+"""The modules whose functions text calls besides the functions of numbers."""
 
 
 class Compiler:
@@ -130,8 +130,8 @@ class Compiler:
     def library(self) -> dict[str, Any]:
         """Every function that any text may call, compiled on first use."""
         names: dict[str, Any] = {"NAN": math.nan, "INFINITY": math.inf, **_TABLES, **self._functions}
-        own = [(inspect.getsource(module), module.__name__) for module in _LIBRARY]
-        for text, module in [*self._texts, *own]:
+        runtime = [(inspect.getsource(module), module.__name__) for module in _RUNTIME]
+        for text, module in [*self._texts, *library.texts(), *runtime]:
             names |= self._defined(text, module, names)
         return names
 
@@ -165,6 +165,6 @@ class Compiler:
 @functools.lru_cache
 def _library_text() -> str:
     """The source of all that a compiled kernel depends on besides its own text and the versions of what compiles it."""
-    library = (*_LIBRARY, elementary, memory, quadrature_rule, stepping, tableaux, status)
-    modules = (*library, straight_line, instructions, lane_types, llvm, lanes)
+    texts = (*library.MODULES, *_RUNTIME, elementary, memory, quadrature_rule, stepping, tableaux, status)
+    modules = (*texts, straight_line, instructions, lane_types, llvm, lanes)
     return "\0".join(inspect.getsource(module) for module in modules)

@@ -24,9 +24,9 @@ from riemopt.kernels.targets.compiled import MATH, Compiler
 from riemopt.kernels.targets.numpy import BINDINGS
 from riemopt.kernels.targets.target import Target
 from riemopt.kernels.text.kernel import Text, array_arguments
-from riemopt.kernels.text.library import memory
 from riemopt.kernels.text.parts import parts_text
 from riemopt.kernels.text.pointwise import TABLE_SUMS_ARGUMENTS, after_sums, first_sums, pointwise_text, table_sums_text
+from riemopt.kernels.text.runtime import memory
 from riemopt.kernels.text.statements import indented
 from riemopt.kernels.text.trajectories import TRAJECTORY_ARGUMENTS, trajectory_text
 

@@ -105,7 +105,7 @@ def ode_source(ode: Ode, name: str, parts: Mapping[Part, str]) -> str:
         the relative and the absolute tolerance. It returns the status, and the state at the end, or NaN, with the time
         reached behind it. It is made of three others, for a kernel that keeps several solutions going: ``{name}_begin``
         gives what :data:`SOLUTION` names, ``{name}_advance`` takes one step, and ``{name}_end`` makes of that what the
-        whole returns. They call the functions of :mod:`~.library.step_control` and of :func:`library_source`.
+        whole returns. They call the functions of :mod:`~.runtime.step_control` and of :func:`library_source`.
     parts : mapping of Part to str
         What the parts within it are called in the text.
     """

@@ -22,7 +22,7 @@ def trajectory_text(program: TrajectoryProgram, parts: Mapping[Part, str]) -> Te
 
     At every point it looks at the status, the loss and the norm of the gradient (``judged``), writes the point and the
     loss down, and steps on, until the trajectory has ended, or all in lanes have: what becomes of one that ends before
-    the others is said in :mod:`riemopt.kernels.text.library.outcomes`.
+    the others is said in :mod:`riemopt.kernels.text.runtime.outcomes`.
 
     Parameters
     ----------

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.memory import flatten
 from riemopt.kernels.graph.programs import Program
-from riemopt.kernels.graph.tracing import TracedArray, TracingError, flatten, unflatten
+from riemopt.kernels.graph.tracing import TracedArray, TracingError
 from riemopt.kernels.targets.numpy import NumpyTarget
 
 A = np.array([0.7, -1.3, 2.5])
@@ -76,20 +77,3 @@ REFUSED = {
 def test_what_needs_numbers_is_refused(name):
     with pytest.raises(TracingError):
         traced_value(REFUSED[name])
-
-
-def test_memory_survives_being_taken_apart():
-    graph = Graph()
-    memory = {"count": 3, "past": [np.arange(2.0), (np.eye(2), None)]}
-    leaves, layout = flatten(memory)
-    nodes = [graph.constant(leaf) for leaf in leaves]
-    again = unflatten(graph, nodes, layout)
-    assert set(again) == {"count", "past"} and again["past"][1][1] is None
-    assert again["past"][1][0].shape == (2, 2)
-    assert flatten(again)[1] == layout
-    assert [node.value for node in flatten(again)[0]] == leaves
-
-
-def test_memory_that_is_no_number_is_refused():
-    with pytest.raises(TracingError, match="object"):
-        flatten((np.arange(2), object()))

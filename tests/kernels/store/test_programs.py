@@ -1,6 +1,7 @@
 """Programs on disk: what is kept computes the same, and is found by nothing but its own content."""
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -81,6 +82,10 @@ def test_program_is_derived_once_for_an_identity(empty, monkeypatch):
     monkeypatch.setattr(programs, "_sources", lambda: "another riemopt")
     programs.derived_once("metric of Beta", derive)
     assert len(count) == 5
+
+
+def test_programs_depend_on_the_source_of_every_room():
+    assert Path(ro.__file__).parent == programs._PACKAGE
 
 
 def test_program_is_had_without_a_cache(tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from math import asinh, exp, inf, nan, sinh
 from riemopt.kernels.functions.scalar import absolute, minimum
 from riemopt.kernels.text.algorithms.marks import inlined
 from riemopt.kernels.text.algorithms.peaks import Weight, largest_peak, refined_peak
-from riemopt.kernels.text.library.quadpack import panel_error
+from riemopt.kernels.text.runtime.quadpack import panel_error
 from riemopt.numerics.quadrature_rule import (
     FAR,
     FARTHEST,

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from math import inf, nan
 
 from riemopt.kernels.functions.scalar import absolute, minimum, select, spread
-from riemopt.kernels.text.library.step_control import LONGER, ended, first_guess, first_step, resize
+from riemopt.kernels.text.runtime.step_control import LONGER, ended, first_guess, first_step, resize
 from riemopt.numerics.ode import MAXIMAL_STEPS
 from riemopt.status import Status
 

@@ -1,4 +1,4 @@
-"""What becomes of a trajectory from step to step: functions that every text may call.
+"""What becomes of a trajectory from step to step: functions that text calls.
 
 The *outcome* of a trajectory is negative while it goes on, and its status from when it has ended. They branch on no
 number, so that several trajectories may run in lanes: the kernel goes on until the last one has ended.

@@ -1,4 +1,4 @@
-"""The step control of the stepper, the same for every equation: functions that every text may call.
+"""The step control of the stepper, the same for every equation: functions that text calls.
 
 They branch on no number, so that they control one solution as well as several in lanes.
 """

@@ -3,7 +3,7 @@
 import numpy as np
 
 import riemopt as ro
-from riemopt.kernels.text.library.outcomes import failed, finished, judged, kept, moved
+from riemopt.kernels.text.runtime.outcomes import failed, finished, judged, kept, moved
 
 GOES_ON, CONVERGED, FAILED = -1.0, float(ro.Status.CONVERGED), float(ro.Status.DIVERGED)
 
