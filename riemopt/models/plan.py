@@ -19,7 +19,8 @@ import sympy as sp
 
 from riemopt.errors import ExpectationError
 from riemopt.models.support import describe
-from riemopt.numerics.quadrature import integrals, integrals_of_rows, peaks_of_rows
+from riemopt.numerics.quadrature import integrals
+from riemopt.numerics.quadrature_of_rows import integrals_of_rows, peaks_of_rows
 from riemopt.symbolic.functions import numeric_function
 
 __all__ = ["Plan", "Stretch"]

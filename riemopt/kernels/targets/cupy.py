@@ -7,6 +7,7 @@ arrays, slowly and without a GPU.
 from __future__ import annotations
 
 import functools
+import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -22,21 +23,12 @@ from riemopt.kernels.store.precompiled import ForGpu
 from riemopt.kernels.targets.compiled import MATH, Compiler
 from riemopt.kernels.targets.numpy import BINDINGS
 from riemopt.kernels.targets.target import Target
-from riemopt.kernels.text import loops
-from riemopt.kernels.text.loops import (
-    MEMORY,
-    TABLE_SUMS_ARGUMENTS,
-    TRAJECTORY_ARGUMENTS,
-    Text,
-    after_sums,
-    array_arguments,
-    first_sums,
-    parts_text,
-    pointwise_text,
-    table_sums_text,
-    trajectory_text,
-)
+from riemopt.kernels.text.kernel import Text, array_arguments
+from riemopt.kernels.text.parts import parts_text
+from riemopt.kernels.text.pointwise import TABLE_SUMS_ARGUMENTS, after_sums, first_sums, pointwise_text, table_sums_text
+from riemopt.kernels.text.runtime import memory
 from riemopt.kernels.text.statements import indented
+from riemopt.kernels.text.trajectories import TRAJECTORY_ARGUMENTS, trajectory_text
 
 __all__ = ["CupyTarget"]
 
@@ -169,7 +161,7 @@ class _Device:
             function,
             function,
             {**functions, "cuda": cuda},
-            [(MEMORY, loops.__name__)],
+            [(inspect.getsource(memory), memory.__name__)],
         )
 
     def load(self, head: str, text: Text, types: Sequence[str], parts: Sequence[Part]) -> Callable[..., None]:

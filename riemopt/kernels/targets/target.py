@@ -1,4 +1,9 @@
-"""What every target offers, and the broadcasting that they share."""
+"""The interface of targets: a target runs programs on arrays of a batch, and :class:`Kernel` gives these their axes.
+
+A program computes numbers from numbers. A target makes of it a function of matrices, a row for each entry of a batch:
+by NumPy, compiled for the processor, or compiled for a GPU. A user's arrays have any number of leading axes, which
+broadcast, and the trailing axes of a point, a vector or a matrix. A kernel stands between the two.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +27,7 @@ _LARGE_TABLE, _FEW_STARTS = 100_000, 8
 
 
 class Target(ABC):
-    """A way of running programs.
+    """What runs programs on arrays.
 
     Attributes
     ----------
@@ -31,7 +36,7 @@ class Target(ABC):
     arrays : module
         What its arrays are of: NumPy, or CuPy on a GPU.
     fuses : bool
-        Whether it runs whole trajectories in one kernel; else rules run on arrays as they stand.
+        Whether it runs whole trajectories in one kernel; else update rules run on its arrays step by step, in Python.
     """
 
     name: str
@@ -59,7 +64,10 @@ class Target(ABC):
         """
 
     def shares_rows(self, numbers: int, starts: int) -> bool:
-        """Whether some starts move faster step by step, the rows of a table shared, than each in a thread of its own.
+        """Whether trajectories over a large table run faster step by step than each in a thread of its own.
+
+        Step by step, the sums over the table are shared among all cores or threads. With few trajectories, each in a
+        thread of its own, most of these would be idle.
 
         Parameters
         ----------
@@ -76,7 +84,7 @@ class Target(ABC):
 
 
 class Kernel:
-    """A program on arrays with axes: broadcasting, checking shapes, shaping results.
+    """A program as a function of a user's arrays: shapes checked, leading axes broadcast, results given their axes.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from riemopt.kernels.graph.nodes import Node, nodes_of
 from riemopt.kernels.graph.programs import Part, parts_of
 from riemopt.kernels.text.expressions import call_text, emit, item_of, number
 
-__all__ = ["Statements", "function", "indented", "listed"]
+__all__ = ["Statements", "function", "indented", "listed", "unpacked"]
 
 
 class Statements:
@@ -137,3 +137,8 @@ def indented(lines: Iterable[str], depth: int) -> list[str]:
 def listed(names: Iterable[str]) -> str:
     """The text of a tuple."""
     return f"({''.join(f'{name}, ' for name in names)})"
+
+
+def unpacked(names: Sequence[str], source: str) -> list[str]:
+    """The statements that give the entries of a tuple their names."""
+    return [f"{listed(names)[1:-1]} = {source}"] if names else []

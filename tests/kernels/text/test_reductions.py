@@ -16,11 +16,12 @@ import sympy as sp
 from riemopt.kernels.graph.graph import Graph
 from riemopt.kernels.graph.parts import Integral, Peak, TableSum
 from riemopt.kernels.graph.programs import Program
-from riemopt.kernels.targets import numba as numba_target
+from riemopt.kernels.targets import threads
 from riemopt.kernels.targets.numba import NumbaTarget
 from riemopt.kernels.targets.numpy import NumpyTarget
 from riemopt.kernels.targets.target import Kernel
-from riemopt.kernels.text.reductions import BLOCK, KRONROD
+from riemopt.kernels.text.algorithms.sums import BLOCK
+from riemopt.numerics import quadrature_rule
 from riemopt.status import Status
 
 TARGETS = {"numpy": NumpyTarget(), "numba": NumbaTarget()}
@@ -299,7 +300,9 @@ def test_peaks_are_the_largest_values_on_both_targets():
 
 
 def test_gauss_kronrod_tables_integrate_polynomials_exactly():
-    nodes, kronrod, gauss = (np.array(KRONROD[name]) for name in ("KRONROD_NODES", "KRONROD_WEIGHTS", "GAUSS_WEIGHTS"))
+    nodes, kronrod, gauss = (
+        np.array(getattr(quadrature_rule, name)) for name in ("KRONROD_NODES", "KRONROD_WEIGHTS", "GAUSS_WEIGHTS")
+    )
     assert len(nodes) == len(kronrod) == len(gauss) == 21 and np.all(np.diff(nodes) > 0)
     np.testing.assert_array_equal(nodes, -nodes[::-1])
     for degree in range(0, 32):
@@ -368,9 +371,9 @@ def test_table_sums_do_not_depend_on_the_number_of_threads(monkeypatch):
     table = np.random.default_rng(2).normal(size=(2, 123_457)) * 10.0 ** np.arange(123_457).astype(float).clip(0, 9)
     points = np.linspace(-1e-9, 1e-9, 5)[:, None]
     results = []
-    for threads in (1, 2, 3, 7):
-        with ThreadPoolExecutor(threads) as pool:
-            monkeypatch.setattr(numba_target, "_helpers", lambda pool=pool, threads=threads: (pool, threads))
+    for count in (1, 2, 3, 7):
+        with ThreadPoolExecutor(count) as pool:
+            monkeypatch.setattr(threads, "helpers", lambda pool=pool, count=count: (pool, count))
             results.append(np.stack(compiled_sums("numba")(points, constants=[0.0], table=table)))
     monkeypatch.undo()
     for result in results[1:]:
