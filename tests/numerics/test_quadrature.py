@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import scipy.special as sc
 
-from riemopt.numerics.quadrature import integrals, integrals_of_rows, peak, peaks_of_rows
+from riemopt.numerics.quadrature import integrals, peak
+from riemopt.numerics.quadrature_of_rows import integrals_of_rows, peaks_of_rows
 
 ONE = np.ones_like
 HALF_LOG_2PI = np.log(2 * np.pi) / 2
