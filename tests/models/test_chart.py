@@ -164,7 +164,7 @@ def test_a_wrong_last_axis_is_refused(points) -> None:
     for method in (chart.to_original, chart.from_original, chart.jacobian):
         with pytest.raises(ShapeError, match="must have length 2"):
             method(points)
-    for move in (chart.push_forward, chart.pull_back_covectors, chart.bend):
+    for move in (chart.push_forward, chart.pull_back_covectors, chart.second_derivative):
         with pytest.raises(ShapeError, match="must have length 2"):
             move([1.0, 1.0], points)
 
@@ -209,7 +209,7 @@ def test_the_bend_is_the_derivative_of_vectors_pushed_forward_along_themselves(c
 
     derivative = (8 * change(1e-4) - change(2e-4)) / 12e-4
     size = np.abs(chart.push_forward(points, vectors)) + np.abs(derivative)
-    assert (np.abs(chart.bend(points, vectors) - derivative) <= 1e-8 * size.max()).all()
+    assert (np.abs(chart.second_derivative(points, vectors) - derivative) <= 1e-8 * size.max()).all()
 
 
 def test_the_jacobian_has_original_coordinates_as_rows() -> None:
@@ -225,8 +225,8 @@ def test_points_and_vectors_broadcast() -> None:
     assert pushed.shape == (4, 3, 2)
     np.testing.assert_allclose(pushed, 2 * points * vectors)
     assert chart.pull_back_covectors(points, [1.0, 1.0]).shape == (3, 2)
-    np.testing.assert_allclose(chart.bend(points, vectors), np.broadcast_to(2 * vectors**2, (4, 3, 2)))
-    for move in (chart.push_forward, chart.bend):
+    np.testing.assert_allclose(chart.second_derivative(points, vectors), np.broadcast_to(2 * vectors**2, (4, 3, 2)))
+    for move in (chart.push_forward, chart.second_derivative):
         with pytest.raises(ShapeError, match=r"shapes \(3, 2\) and \(4, 2\) do not broadcast"):
             move(np.ones((3, 2)), np.ones((4, 2)))
 

@@ -62,7 +62,7 @@ def test_the_bend_of_an_implicit_chart_is_the_change_of_vectors_along_themselves
     vectors = np.einsum("...ij,...j", jacobian, 0.1 * points)  # of the size of the coordinates in the original chart
     h = 1e-4
     change = chart.push_forward(there + h * vectors, vectors) - chart.push_forward(there - h * vectors, vectors)
-    np.testing.assert_allclose(chart.bend(there, vectors), change / (2 * h), rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(chart.second_derivative(there, vectors), change / (2 * h), rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
