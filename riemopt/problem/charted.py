@@ -130,7 +130,8 @@ class ChartedProblem(IntegratedProblem):
         image, jacobian = self._seen(theta)
         v = self._vector(vector, image, "the vector is")
         tensorial = self.problem.connection(image, jacobian @ v, **named(a))
-        return np.asarray(jacobian.T @ (tensorial + self.problem.lower_index(image, self.chart.second_derivative(theta, v))))
+        curving = self.problem.lower_index(image, self.chart.second_derivative(theta, v))
+        return np.asarray(jacobian.T @ (tensorial + curving))
 
     def contains(self, theta: Any) -> bool:
         """Whether a point lies in the chart's domain, and its image in that of the original problem."""

@@ -16,7 +16,13 @@ class NotFound(Exception):
 
 
 def require_evaluated(result: sp.Expr, *gone: sp.Symbol) -> sp.Expr:
-    """What SymPy gave, the first case of one by cases; raises unless it is free of `gone`, of integrals and of infinities."""
+    """What SymPy gave, of a result by cases the first one.
+
+    Raises
+    ------
+    NotFound
+        If there is an integral, a sum or an infinity in it, or one of the symbols `gone`.
+    """
 
     def first(*cases: sp.Tuple) -> sp.Expr:
         # the last case is what was asked, where it may not converge

@@ -1,7 +1,7 @@
 """Changes of the variable of an integral, until its weight has few parameters: shifts, scales, powers, exp and log.
 
-SymPy knows many integrals over (0, ∞) of products of powers, and few of what a score product looks like. The changes are
-read off the log-density.
+SymPy knows many integrals over (0, ∞) of products of powers, and few of what a score product looks like. The changes
+are read off the log-density.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _scales(weight: sp.Expr, w: sp.Symbol) -> list[sp.Expr]:
 
 
 def _without_nesting(integral: Integral) -> Integral | None:
-    """The integral over e^(∓cw), log w or |w| where the weight has exponentials, logarithms or a symmetry; else None."""
+    """The integral over e^-cw, log w or |w| where the weight has exponentials, logarithms or a symmetry; else None."""
     w, (low, high), weight = integral.w, integral.ends, integral.expanded_weight
     exponents = sorted((e.exp.coeff(w) for e in weight.atoms(sp.exp)), key=sp.default_sort_key)
     rate = next((abs(c) for c in exponents if c.is_positive or c.is_negative), None)
