@@ -18,7 +18,7 @@ from riemopt.geometry.closed_forms import Isometry
 from riemopt.kernels.graph.lowering import Condition, Graph, Node, Ode, Program
 from riemopt.kernels.graph.tracing import TracedArray, TracingError, flatten, unflatten
 from riemopt.kernels.targets.target import TrajectoryProgram
-from riemopt.models.straight import StraightLine
+from riemopt.models.straight_line import StraightLine
 from riemopt.numerics.ode import ATOL, RTOL
 from riemopt.problem.protocol import PRIMITIVES, Problem
 from riemopt.status import Status

@@ -11,7 +11,7 @@ import sympy as sp
 from riemopt.formulas.geometry import Quadrature
 from riemopt.kernels.graph.tracing import TracedArray
 from riemopt.models.dual import mean_parameters, natural_form
-from riemopt.models.expectation import ExactExpectation, ExponentialFamily, ObservationFreeHessian
+from riemopt.models.expectation import ExponentialFamilyExpectation, ObservationFreeHessian
 from riemopt.models.statistical import StatisticalModel
 
 __all__ = ["Bregman", "ExpectedLogRatio", "divergence_of"]
@@ -33,10 +33,9 @@ _CLOSE = 1e-2
 def divergence_of(model: StatisticalModel) -> Bregman | ExpectedLogRatio:
     """How the divergence of a model is taken."""
     expectation = model.expectation
-    if isinstance(expectation, (ExponentialFamily, ObservationFreeHessian)):
+    if isinstance(expectation, (ExponentialFamilyExpectation, ObservationFreeHessian)):
         return Bregman(model)
-    plan = expectation.density if isinstance(expectation, ExactExpectation) else expectation.plan  # type: ignore[attr-defined]
-    return ExpectedLogRatio(Quadrature(plan))
+    return ExpectedLogRatio(Quadrature(expectation.plan))  # type: ignore[attr-defined]
 
 
 class Bregman:

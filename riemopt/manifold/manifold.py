@@ -42,7 +42,7 @@ from riemopt.manifold.shooting import shoot
 from riemopt.models.conditional import ConditionalModel
 from riemopt.models.expectation import ExactExpectation, QuadratureExpectation
 from riemopt.models.statistical import StatisticalModel
-from riemopt.models.straight import StraightLine, straight_line
+from riemopt.models.straight_line import StraightLine, straight_line
 from riemopt.numerics.arrays import as_numbers, on_host
 from riemopt.numerics.ode import RTOL
 from riemopt.status import Status
@@ -166,7 +166,7 @@ class Manifold:
 
         def skewness() -> tuple[sp.Expr, ...] | Quadrature:
             if isinstance(expectation, ExactExpectation) and not expectation.skewness_is_closed:
-                return Quadrature(expectation.density)
+                return Quadrature(expectation.plan)
             return connection.skewness_product(expectation.skewness, velocity)
 
         short = model.dimension <= _WRITTEN_OUT_PRODUCT

@@ -10,8 +10,7 @@ import sympy as sp
 
 import riemopt as ro
 from riemopt.errors import ExpectationError
-from riemopt.models import expectation
-from riemopt.models.expectation import ObservationFreeHessian, exponential_form
+from riemopt.models.expectation import ObservationFreeHessian, exponential_form, score_products
 
 x = sp.Symbol("x", positive=True)
 a, b = sp.symbols("a b", positive=True)
@@ -238,12 +237,12 @@ def test_finite_support_gives_exact_sums():
 
 def test_wrong_integral_is_found_out(monkeypatch):
     """Exact expectations are compared with numbers; here the search is off by one part in a thousand."""
-    found = expectation.exact_expectations
+    found = score_products.exact_expectations
 
     def wrong(*arguments):
         return tuple(value * sp.Rational(1001, 1000) for value in found(*arguments))
 
-    monkeypatch.setattr(expectation, "exact_expectations", wrong)
+    monkeypatch.setattr(score_products, "exact_expectations", wrong)
     density, *rest = OTHERWISE["Weibull"][:3]
     model = ro.StatisticalModel(density, rest[0], HALF_LINE, rest[1])
     assert str(model.expectation).startswith("quadrature: an integral over x")

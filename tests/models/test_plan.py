@@ -10,8 +10,8 @@ import sympy as sp
 
 import riemopt as ro
 from riemopt.errors import ExpectationError
-from riemopt.models import expectation as expectations
 from riemopt.models.exact import NotFound
+from riemopt.models.expectation import score_products
 from riemopt.models.plan import Plan
 
 x, z, mu, tau = sp.symbols("x z mu tau", real=True)
@@ -26,7 +26,7 @@ def no_closed_forms(monkeypatch):
     def nothing(*arguments):
         raise NotFound("not looked for")
 
-    monkeypatch.setattr(expectations, "exact_expectations", nothing)
+    monkeypatch.setattr(score_products, "exact_expectations", nothing)
 
 
 def plan_of(support, log_density=-(x**2) / 2 + mu * x, observation=x, parameters=(mu,)):
