@@ -1,4 +1,4 @@
-"""Fractions written as a person might write them: factored, short, positive factors with the sign that shows it."""
+"""Elements of a field of fractions as expressions to read: factored, short, factors with the sign that is positive."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from riemopt.geometry.spaces import Flat, HalfSpace, PositiveMatrices, Simplex
+from riemopt.geometry.positive_matrices import PositiveMatrices
+from riemopt.geometry.spaces import Flat, HalfSpace, Simplex
 
 SPACES = {
     "flat": Flat(((2.0, 0.5), (0.5, 1.0)), (-np.inf, 0.0), (3.0, np.inf)),

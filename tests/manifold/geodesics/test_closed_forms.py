@@ -6,7 +6,8 @@ import sympy as sp
 
 import riemopt as ro
 from riemopt.geometry.closed_forms import isometry
-from riemopt.geometry.spaces import Flat, HalfSpace, PositiveMatrices, Simplex
+from riemopt.geometry.positive_matrices import PositiveMatrices
+from riemopt.geometry.spaces import Flat, HalfSpace, Simplex
 from tests.manifold.geodesics.catalogue import KNOWN, manifold, model, points, vectors
 
 NAMES = {
