@@ -55,7 +55,7 @@ def test_points_go_there_and_back(name):
 
 
 @pytest.mark.parametrize("name", ["beta", "gamma", "vonmises"])
-def test_the_bend_of_an_implicit_chart_is_the_change_of_vectors_along_themselves(name):
+def test_the_second_derivative_of_an_implicit_chart_is_the_change_of_vectors_along_themselves(name):
     chart, points = charts(name)[2].chart, charts(name)[3]
     there = chart.from_original(points)
     jacobian = np.linalg.inv(chart.jacobian(there))
