@@ -63,6 +63,7 @@ def blocks(domain: Domain, metric: sp.Matrix) -> Iterator[Block]:
 
 
 def _pairs(n: int) -> Iterator[tuple[int, int]]:
+    """Indices (i, j) with i ≤ j."""
     return itertools.combinations_with_replacement(range(n), 2)
 
 
@@ -183,6 +184,7 @@ def _half_space_over(block: Block, place: int) -> Isometry | None:
 
 
 def _coordinates(count: int) -> tuple[sp.Symbol, ...]:
+    """Symbols for the coordinates of a space."""
     return tuple(sp.Dummy(f"u_{i + 1}", real=True) for i in range(count))
 
 

@@ -81,6 +81,7 @@ class Equation:
         return f"{latex_name(self.letter)}{indices}{argument} &= {_latex(value)}{remark}"
 
     def _text_name(self, unicode: bool) -> str:
+        """The name with its indices, as text."""
         letter = _UNICODE_NAMES.get(self.letter, self.letter) if unicode else self.letter
         upper, lower = (_indices(indices, unicode) for indices in (self.upper, self.lower))
         upper = f"({self.mark})" if self.mark else upper

@@ -69,13 +69,16 @@ class PositiveMatrices(Space):
         return factor, values, vectors
 
     def _matrix(self, u: Any) -> Any:
+        """The symmetric matrix of a lower triangle."""
         rows = [[u[max(i, j) * (max(i, j) + 1) // 2 + min(i, j)] for j in range(self.order)] for i in range(self.order)]
         return np.stack([np.stack(row) for row in rows])
 
     def _triangle(self, matrix: Any) -> Any:
+        """The lower triangle of a matrix, row by row."""
         return np.stack([matrix[i, j] for i in range(self.order) for j in range(i + 1)])
 
     def _gram(self, vectors: Any, values: Any) -> Any:
+        """V diag(values) Vᵀ as a lower triangle."""
         return self._triangle((vectors * values) @ vectors.T)
 
 

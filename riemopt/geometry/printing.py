@@ -148,7 +148,7 @@ def parts(geometry: Tensors) -> list[Part]:
     """
     model, theta = geometry.model, geometry.model.parameters
     first = Part(f"{model}", lambda: [_log_density(geometry)])
-    if _unevaluated(geometry.metric):
+    if _has_integrals(geometry.metric):
         return [
             first,
             Part("Score", lambda: _score(geometry)),
@@ -171,7 +171,9 @@ def parts(geometry: Tensors) -> list[Part]:
         Part("Riemann tensor, independent components", lambda: _riemann(geometry.riemann_lowered, theta), "R"),
         Part("Ricci tensor", lambda: _matrix(geometry.ricci, "Ric", theta), "Ric"),
         Part("Scalar curvature" if len(theta) != 2 else "Scalar and Gaussian curvature", lambda: _scalars(geometry)),
-        Part("Geodesic equations", lambda: [Equation(_dotted(equation)) for equation in geometry.geodesic_equations]),
+        Part(
+            "Geodesic equations", lambda: [Equation(_with_dots(equation)) for equation in geometry.geodesic_equations]
+        ),
     ]
 
 
@@ -195,6 +197,7 @@ def summary(geometry: Tensors, *titles: str) -> str:
 
 
 def _rows(equations: Iterable[Equation]) -> str:
+    """Equations as rows of an aligned block of LaTeX."""
     return " \\\\\n".join(f"  {equation.in_latex()}" for equation in equations)
 
 
@@ -219,6 +222,7 @@ def _matrix(matrix: sp.Matrix, letter: str, theta: Sequence[sp.Symbol]) -> Itera
 
 
 def _entries(matrix: sp.Matrix, letter: str, theta: Sequence[sp.Symbol]) -> Iterator[Equation]:
+    """The entries of a symmetric matrix that do not vanish."""
     for i, j in itertools.combinations_with_replacement(range(len(theta)), 2):
         if matrix[i, j] != 0:
             yield Equation(matrix[i, j], letter, lower=(theta[i], theta[j]))
@@ -236,7 +240,7 @@ def _second_kind(symbols: sp.NDimArray, theta: Sequence[sp.Symbol]) -> Iterator[
 
 def _alpha_connection(geometry: Tensors, a: sp.Symbol) -> sp.NDimArray:
     """The α-connections; with letters for the Amari–Chentsov tensor if that is made of integrals."""
-    if not _unevaluated(geometry.amari_chentsov):
+    if not _has_integrals(geometry.amari_chentsov):
         return geometry.alpha_connection(a)
     n, names = len(geometry.model.parameters), [p.name for p in geometry.model.parameters]
     letters = [sp.Symbol("T_" + "".join(sorted(x))) for x in itertools.product(names, repeat=3)]
@@ -267,6 +271,7 @@ def _riemann(tensor: sp.NDimArray, theta: Sequence[sp.Symbol]) -> Iterator[Equat
 
 
 def _scalars(geometry: Tensors) -> Iterator[Equation]:
+    """The scalar curvature, and the sectional one where it is a single function."""
     yield Equation(geometry.scalar_curvature, "R")
     constant = geometry.constant_curvature
     if constant is not None:
@@ -276,13 +281,14 @@ def _scalars(geometry: Tensors) -> Iterator[Equation]:
 
 
 def _products(geometry: Tensors) -> Iterator[Equation]:
+    """The components of Γ_ν(v), with dots for v."""
     theta = geometry.model.parameters
     velocity = {v: _dot(symbol.name, 1) for v, symbol in zip(geometry.velocity, theta, strict=True)}
     for symbol, product in zip(theta, geometry.connection_product, strict=True):
         yield Equation(product.xreplace(velocity), "Gamma", lower=(symbol,), argument="(v)")
 
 
-def _dotted(equation: sp.Eq) -> sp.Eq:
+def _with_dots(equation: sp.Eq) -> sp.Eq:
     """A differential equation with dots for derivatives by time."""
     dotted = {curve: sp.Symbol(curve.func.__name__) for curve in equation.atoms(AppliedUndef)}
     for derivative in equation.atoms(sp.Derivative):
@@ -304,5 +310,6 @@ def _letter(theta: Sequence[sp.Symbol]) -> sp.Symbol:
     )
 
 
-def _unevaluated(tensor: Any) -> bool:
+def _has_integrals(tensor: Any) -> bool:
+    """Whether there are unevaluated integrals or sums."""
     return bool(tensor.has(sp.Integral, sp.Sum))

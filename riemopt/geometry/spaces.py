@@ -228,8 +228,10 @@ class Simplex(Space):
 
 
 def _outcomes(u: Any) -> Any:
+    """All probabilities, the last one included."""
     return np.concatenate([u, np.stack([1.0 - u.sum()])])
 
 
 def _with_last(w: Any) -> Any:
+    """A vector with the component of the last probability."""
     return np.concatenate([w, np.stack([-w.sum()])])

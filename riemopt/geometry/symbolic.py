@@ -195,6 +195,7 @@ class SymbolicGeometry:
 
     @cached_property
     def _tensors(self) -> FieldTensors:
+        """The tensors over a field that holds what is in the metric."""
         return self._with(())
 
     def _with(self, others: Sequence[sp.Expr]) -> FieldTensors:

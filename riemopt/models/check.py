@@ -68,6 +68,7 @@ def require_density(model: Density) -> None:
 
 
 def _require_mass(model: Density, points: Sequence[np.ndarray], masses: Sequence[float]) -> None:
+    """Raise unless the total probability is 1 wherever it was found, and it was found somewhere."""
     for point, mass in zip(points, masses, strict=True):
         if np.isfinite(mass) and abs(mass - 1.0) > _CLOSE:
             raise ModelError(
@@ -108,6 +109,7 @@ def _flat(metric: np.ndarray) -> list[np.ndarray]:
 
 
 def _direction(model: Density, vector: np.ndarray) -> str:
+    """A direction in words: ``"d alpha - 2 d beta"``, by its largest component."""
     vector = vector / vector[int(np.argmax(np.abs(vector)))]
     terms = [(c, p) for c, p in zip(vector, model.parameters, strict=True) if abs(c) > 1e-8]
     signs = ["-" if c < 0 else "+" for c, _ in terms]
@@ -116,6 +118,7 @@ def _direction(model: Density, vector: np.ndarray) -> str:
 
 
 def _at(model: Density, point: np.ndarray) -> str:
+    """A point in words: ``"alpha = 1, beta = 2"``."""
     return ", ".join(f"{p} = {x:.4g}" for p, x in zip(model.parameters, point, strict=True))
 
 
@@ -134,6 +137,7 @@ def _members(model: Density) -> np.ndarray | None:
 
 
 def _sums(model: Density, scores: Sequence[sp.Expr], members: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """The mass and the expectations of products of two scores, as sums over the members of the support."""
     values = array_function((*model.observation, *model.parameters), [model.log_density, *scores])
     with np.errstate(all="ignore"):
         density, *slopes = np.moveaxis(

@@ -96,6 +96,7 @@ class ConditionalModel:
         return moved
 
     def _validate(self) -> None:
+        """Raise for symbols that do not fit one another."""
         if not self.outputs or not self.parameters:
             raise ModelError(f"{self.name}: there is no {'parameter' if self.outputs else 'output'}")
         names = [s.name for s in (*self.inputs, *self.parameters)]

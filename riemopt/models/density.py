@@ -63,6 +63,7 @@ class Density:
         self.domain = Domain.of(self.parameters, (domain,) if isinstance(domain, sp.Basic) else domain)
 
     def _validate(self) -> None:
+        """Raise for symbols, supports and constraints that do not fit one another."""
         for kind, symbols in (("parameter", self.parameters), ("observation", self.observation)):
             strangers = [s for s in symbols if not isinstance(s, sp.Symbol)]
             if strangers:
@@ -232,6 +233,7 @@ class Density:
         return np.asarray(compare(sides[..., 0], sides[..., 1]))
 
     def _columns(self, samples: Any) -> list[np.ndarray]:
+        """Samples as a column for each observation."""
         try:
             array = np.asarray(samples, dtype=np.float64)
         except (TypeError, ValueError):
@@ -246,11 +248,13 @@ class Density:
 
     @cached_property
     def _compiled_log_density(self) -> Callable[..., Any]:
+        """The log-density as a function of arrays: parameters, then observations."""
         compiled = numeric_function((*self.parameters, *self.observation), [self.log_density])
         return lambda *arrays: compiled(*arrays)[0]
 
 
 def _expression(value: Any, name: str) -> sp.Expr:
+    """The log-density that a user gave, as an expression."""
     try:
         # strict: a text would be evaluated
         return sp.sympify(value, strict=True)

@@ -259,13 +259,16 @@ class Domain:
 
     @cached_property
     def _margins_at(self) -> Callable[[Floats], Floats]:
+        """The margins as a function of points."""
         return array_function(self.parameters, self.margins)
 
     @cached_property
     def _strict(self) -> NDArray[np.bool_]:
+        """Which conditions exclude equality."""
         return np.array([is_strict(condition) for condition in self.conditions], dtype=bool)
 
     def _holds(self, points: Floats) -> NDArray[np.bool_]:
+        """Which conditions hold at points, shape (..., number of conditions)."""
         margins = self._margins_at(points)
         return np.where(np.asarray(self._strict, like=margins), margins > 0, margins >= 0)
 
@@ -316,6 +319,7 @@ class Image(Domain):
 
     @cached_property
     def _map(self) -> Callable[[Floats], Floats]:
+        """The map as a function of points."""
         return array_function(self.source.parameters, self.expressions)
 
 

@@ -15,7 +15,7 @@ from riemopt.models.dual_inverse import ASSUMPTIONS, inverse, sign_on
 from riemopt.models.expectation import ExponentialFamilyExpectation, ExponentialForm, ObservationFreeHessian
 from riemopt.symbolic.implicit import is_implicit
 
-__all__ = ["dual_chart", "in_chart", "mean_parameters", "natural_form"]
+__all__ = ["dual_chart", "log_density_in_chart", "mean_parameters", "natural_form"]
 
 
 Symbols = Sequence[sp.Symbol]
@@ -132,7 +132,7 @@ def _symbols(domain: Domain, image: Expressions, letter: str, taken: set[str]) -
     return tuple(sp.Symbol(name, **{ASSUMPTIONS[sign]: True}) for name, sign in zip(names, signs, strict=True))
 
 
-def in_chart(form: ExponentialForm, chart: Chart, natural: bool) -> sp.Expr:
+def log_density_in_chart(form: ExponentialForm, chart: Chart, natural: bool) -> sp.Expr:
     """The log-density in a chart of :func:`dual_chart`; in the natural one it is linear in the coordinates."""
     exchange = dict(zip(chart.original_parameters, chart.expressions, strict=True))
     z = chart.parameters if natural else tuple(e.xreplace(exchange) for e in form.natural)

@@ -89,9 +89,9 @@ def exact_expectations(
         results = expectations(*question)
         results = [in_lowest_terms(e) if e.count_ops() <= _FEW_OPERATIONS else e for e in results]
     elif terms <= MOST_TERMS:
-        results = _written_out(*question)
+        results = _sums_over_members(*question)
     else:
-        results = _searched(question, seconds)
+        results = _search(question, seconds)
     return tuple(e.xreplace(back) for e in results)
 
 
@@ -107,7 +107,7 @@ def _assumptions(support: sp.Set) -> dict[str, bool]:
     return {kind: True, "nonnegative": True} if low >= 0 else {kind: True}
 
 
-def _written_out(
+def _sums_over_members(
     values: Sequence[sp.Expr], log_density: sp.Expr, observation: Sequence[sp.Symbol], support: Sequence[sp.Set]
 ) -> list[sp.Expr]:
     """The sums over all members, each probability as the exponential of its logarithm."""
@@ -123,7 +123,7 @@ _PATIENCE = 2.0
 """Seconds by the clock for one of the processor."""
 
 
-def _searched(question: Any, seconds: float) -> list[sp.Expr]:
+def _search(question: Any, seconds: float) -> list[sp.Expr]:
     """The answer of a process of its own: SymPy can hang where nothing but the end of the process stops it."""
     if not sys.executable or getattr(sys, "frozen", False):
         raise NotFound("there is no Python to search with")

@@ -62,6 +62,7 @@ class Output:
         return np.ascontiguousarray(array.T)
 
     def _labels(self, array: np.ndarray, count: int) -> np.ndarray:
+        """Labels, or rows of probabilities, as rows of a table."""
         width = len(self.symbols)
         if array.shape == (count, width) and width > 1:
             if not (np.all(array >= 0) and np.allclose(array.sum(axis=1), 1.0)):
@@ -118,6 +119,7 @@ class ExponentialFamily:
 
 
 def _gaussian(z: tuple[sp.Symbol, ...], t: tuple[sp.Symbol, ...], scale: float | None) -> Output:
+    """Half the squared residuals, over the variance if that is known."""
     squares = sp.Add(*((b - a) ** 2 for a, b in zip(z, t, strict=True))) / 2
     if scale is None:
         return Output("gaussian", z, t, squares, profiled=True)
@@ -128,11 +130,13 @@ def _gaussian(z: tuple[sp.Symbol, ...], t: tuple[sp.Symbol, ...], scale: float |
 
 
 def _bernoulli(z: tuple[sp.Symbol, ...], t: tuple[sp.Symbol, ...]) -> Output:
+    """The cross-entropy of probabilities with logits z."""
     terms = (sp.log(1 + sp.exp(a)) - b * a for a, b in zip(z, t, strict=True))
     return Output("bernoulli", z, t, sp.Add(*terms), kind="probability")
 
 
 def _categorical(z: tuple[sp.Symbol, ...], t: tuple[sp.Symbol, ...]) -> Output:
+    """The cross-entropy of categories with logits z."""
     if len(z) < 2:
         raise ModelError("a categorical output needs at least two outputs, one a category")
     chosen = sp.Add(*(a * b for a, b in zip(z, t, strict=True)))
@@ -140,6 +144,7 @@ def _categorical(z: tuple[sp.Symbol, ...], t: tuple[sp.Symbol, ...]) -> Output:
 
 
 def _poisson(z: tuple[sp.Symbol, ...], t: tuple[sp.Symbol, ...]) -> Output:
+    """The loss of counts whose means have the logarithms z."""
     return Output("poisson", z, t, sp.Add(*(sp.exp(a) - b * a for a, b in zip(z, t, strict=True))), kind="count")
 
 

@@ -129,7 +129,7 @@ class Plan:
             expressions = [density + slope, *(self._in_variables(value, chosen) for value in values)]
             functions = _real_functions([s.variable for s in chosen], [e.subs(at) for e in expressions])
             with np.errstate(over="ignore"):
-                total += _nested(functions, [s.lattice for s in chosen], alone=len(places) == 1)
+                total += _integrate(functions, [s.lattice for s in chosen], alone=len(places) == 1)
         return total
 
     def moments(self, order: int, point: Sequence[float] | np.ndarray) -> np.ndarray:
@@ -141,6 +141,7 @@ class Plan:
 
     @cached_property
     def _moments(self) -> dict[tuple[float, ...], np.ndarray]:
+        """What :meth:`moments` has computed, by order and point."""
         return {}
 
     def indices(self, order: int) -> list[tuple[int, ...]]:
@@ -186,7 +187,7 @@ def _real_functions(variables: Sequence[sp.Symbol], expressions: Sequence[sp.Exp
     return evaluate
 
 
-def _nested(functions: _Functions, lattices: Sequence[tuple[float, float] | None], alone: bool) -> np.ndarray:
+def _integrate(functions: _Functions, lattices: Sequence[tuple[float, float] | None], alone: bool) -> np.ndarray:
     """The mass and the integrals over one variable, or over the second inside the first.
 
     `alone` says that there is no other stretch: the mass is then the whole probability, 1.

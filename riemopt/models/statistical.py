@@ -14,7 +14,7 @@ from riemopt.models.chart import Chart
 from riemopt.models.check import require_density
 from riemopt.models.density import Density, as_tuple
 from riemopt.models.domain import as_points
-from riemopt.models.dual import dual_chart, in_chart, mean_parameters, natural_form
+from riemopt.models.dual import dual_chart, log_density_in_chart, mean_parameters, natural_form
 from riemopt.models.expectation import Expectation, ImplicitExpectation
 from riemopt.symbolic.identity import identity
 
@@ -142,9 +142,9 @@ class StatisticalModel(Density):
         new = as_tuple(parameters)
         step = Chart.of(self.domain, {**{p: p for p in self.parameters}, **substitution}, new)
         exchange = dict(zip(self.parameters, step.expressions, strict=True))
-        return self._moved(step, self.log_density.subs(exchange, simultaneous=True), name or self.name)
+        return self._in_chart(step, self.log_density.subs(exchange, simultaneous=True), name or self.name)
 
-    def _moved(self, step: Chart, log_density: sp.Expr, name: str) -> StatisticalModel:
+    def _in_chart(self, step: Chart, log_density: sp.Expr, name: str) -> StatisticalModel:
         """The model in the coordinates of a further chart."""
         moved = StatisticalModel.__new__(StatisticalModel)
         moved.name, moved.log_density = name, log_density
@@ -216,12 +216,13 @@ class StatisticalModel(Density):
         return self._dual_chart("eta")
 
     def _dual_chart(self, letter: str) -> StatisticalModel:
+        """The natural chart if the letter is ``"z"``, else the mean chart."""
         if self.original is not self:
             return self.original._dual_chart(letter)
         form = natural_form(self)
         image = form.natural if letter == "z" else mean_parameters(self)
         step = dual_chart(self.domain, image, letter, (*self.parameters, *self.observation))
-        return self._moved(step, in_chart(form, step, natural=letter == "z"), self.name)
+        return self._in_chart(step, log_density_in_chart(form, step, natural=letter == "z"), self.name)
 
     # -- numbers
 

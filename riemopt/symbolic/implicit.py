@@ -91,10 +91,12 @@ class ImplicitMap(sp.Atom):
 
     @cached_property
     def _values(self) -> Callable[[Floats], Floats]:
+        """f as a function of points."""
         return array_function(self.parameters, self.expressions)
 
     @cached_property
     def _slopes(self) -> Callable[[Floats], Floats]:
+        """The entries of ∂f as a function of points, row by row."""
         return array_function(self.parameters, tuple(self.jacobian))
 
 
@@ -161,6 +163,7 @@ class Preimage(Computed):
 
 
 def _coordinate(mapping: ImplicitMap, index: int, *columns: Floats) -> Floats:
+    """One coordinate of the preimages of points, which are given column by column."""
     points = np.stack(np.broadcast_arrays(*columns), axis=-1).astype(np.float64)
     return mapping.preimages(points)[..., index]
 

@@ -327,6 +327,7 @@ class Chart:
 
     @cached_property
     def _map(self) -> FreeMap:
+        """φ between the free coordinates of both domains."""
         return FreeMap(self._phi, self.jacobian, self.domain, self.original_domain, self.describe())
 
     @cached_property
@@ -335,10 +336,12 @@ class Chart:
 
     @cached_property
     def _jacobian_entries(self) -> Callable[[Floats], Floats]:
+        """The entries of J as a function of points, row by row."""
         return array_function(self.parameters, tuple(self.jacobian_matrix))
 
     @cached_property
     def _second_derivatives(self) -> Callable[[Floats], Floats]:
+        """D²φ[v, v] as a function of a point and v, one behind the other."""
         v = sp.ImmutableMatrix([sp.Dummy() for _ in self.parameters])
         slopes = (self.jacobian_matrix * v).jacobian(sp.ImmutableMatrix(self.parameters))
         return array_function((*self.parameters, *v), tuple(slopes * v))
@@ -350,6 +353,7 @@ class Chart:
 
 
 def _multiply(matrices: Floats, vectors: Floats) -> Floats:
+    """Products of matrices and vectors, which broadcast."""
     try:
         return np.asarray((matrices @ vectors[..., None])[..., 0])
     except ValueError:

@@ -76,7 +76,7 @@ def eliminate(
         else:
             return None
         del equations[target]
-        equations = {other: _simplified(equations[other].xreplace({symbol: solution})) for other in equations}
+        equations = {other: _cancel(equations[other].xreplace({symbol: solution})) for other in equations}
         solved = {known: value.xreplace({symbol: solution}) for known, value in solved.items()}
         solved[symbol] = solution
     return solved
@@ -152,6 +152,7 @@ def _peel(expression: sp.Expr, symbol: sp.Symbol, value: sp.Expr) -> list[sp.Exp
 
 
 def _roots(base: sp.Expr, exponent: sp.Expr, value: sp.Expr) -> tuple[sp.Expr, ...]:
+    """What base^exponent = value gives for the base."""
     root = value ** (1 / exponent)
     if base.is_nonnegative or not exponent.is_integer:
         return (root,)
@@ -160,6 +161,7 @@ def _roots(base: sp.Expr, exponent: sp.Expr, value: sp.Expr) -> tuple[sp.Expr, .
     return (root, sp.sign(value) * sp.Abs(value) ** (1 / exponent))
 
 
-def _simplified(expression: sp.Expr) -> sp.Expr:
+def _cancel(expression: sp.Expr) -> sp.Expr:
+    """A small rational function in lowest terms; anything else as it is."""
     small = expression.count_ops() <= 60 and expression.is_rational_function()
     return sp.cancel(expression) if small else expression

@@ -134,6 +134,7 @@ class FreeMap:
         return points, error
 
     def _equations(self, free: Floats, targets: Floats) -> tuple[Floats, Floats]:
+        """The difference of image and target, and its derivative, at free coordinates of the source."""
         points = self.source.from_free(free)
         return self._difference(points, targets), self.free_jacobian(points)
 

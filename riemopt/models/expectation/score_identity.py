@@ -55,6 +55,7 @@ class ObservationFreeHessian(Expectation):
 
     @property
     def _rows(self) -> list[list[sp.Expr]]:
+        """The metric as lists of its rows."""
         return self.metric.tolist()  # type: ignore[no-any-return]
 
 

@@ -136,6 +136,7 @@ def MultivariateNormal(dimension: int = 2) -> StatisticalModel:
 
 
 def _draw_normal(point: np.ndarray, size: int, rng: np.random.Generator, d: int) -> np.ndarray:
+    """Normal vectors from the means and the lower triangle of the covariance matrix."""
     covariance = np.zeros((d, d))
     covariance[np.tril_indices(d)] = point[d:]
     root = np.linalg.cholesky(covariance)  # reads the lower triangle only

@@ -47,6 +47,7 @@ def members(support: sp.Set) -> float:
 def _expectations(
     values: Sequence[sp.Expr], weight: sp.Expr, ranges: Sequence[tuple[sp.Symbol, sp.Set]]
 ) -> list[sp.Expr]:
+    """Sums and integrals of value · exp(weight) over all observations, those with few members first."""
     for i, (x, support) in enumerate(ranges):
         if members(support) <= MOST_TERMS:
             rest = [*ranges[:i], *ranges[i + 1 :]]

@@ -37,6 +37,7 @@ def over_interval(integral: Integral) -> list[sp.Expr]:
 
 
 def _attempt(method: Callable[[Integral], list[sp.Expr]], integral: Integral) -> list[sp.Expr] | None:
+    """What a method finds, or None."""
     try:
         return method(integral)
     except NotFound:

@@ -34,6 +34,7 @@ def standard_form(integral: Integral) -> Integral:
 
 
 def _with_fewest_parameters(integral: Integral) -> Integral:
+    """The integral over powers, shifts and multiples of its variable, as long as its weight gets simpler."""
     power = _common_power(integral.expanded_weight, integral.w) if integral.low == 0 else sp.S.One
     if power != 1 and (power.is_positive or (power.is_negative and integral.high == sp.oo)):
         return _with_fewest_parameters(integral.substitute(lambda z: z ** (1 / power), *integral.ends))
@@ -44,6 +45,7 @@ def _with_fewest_parameters(integral: Integral) -> Integral:
 
 
 def _without_hyperbolic(expression: sp.Expr) -> sp.Expr:
+    """Hyperbolic functions as exponentials."""
     return expression.replace(lambda e: isinstance(e, _HYPERBOLIC), lambda e: e.rewrite(sp.exp))
 
 
