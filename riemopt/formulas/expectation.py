@@ -9,7 +9,8 @@ from riemopt.kernels.graph.graph import Graph
 from riemopt.kernels.graph.nodes import Node
 from riemopt.kernels.graph.parts import Integral, Peak
 from riemopt.kernels.graph.programs import Program
-from riemopt.models.plan import Plan, Stretch
+from riemopt.models.plan import Plan
+from riemopt.models.stretches import Stretch
 from riemopt.status import Status
 
 __all__ = ["Integrand", "expectation"]

@@ -9,9 +9,9 @@ from typing import Any
 import sympy as sp
 
 from riemopt.formulas.geometry import Geometry, Loss
-from riemopt.geometry.closed_forms import Isometry
+from riemopt.geometry.isometry import Isometry
 from riemopt.kernels.graph.parts import Ode
-from riemopt.models.straight import StraightLine
+from riemopt.models.straight_line import StraightLine
 from riemopt.numerics.ode import ATOL, RTOL
 
 __all__ = ["Formulas"]

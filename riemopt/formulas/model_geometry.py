@@ -16,7 +16,7 @@ from riemopt.geometry.symbolic import velocity_symbols
 from riemopt.models.conditional import ConditionalModel
 from riemopt.models.expectation import ExactExpectation, QuadratureExpectation
 from riemopt.models.statistical import StatisticalModel
-from riemopt.models.straight import straight_line
+from riemopt.models.straight_line import straight_line
 
 __all__ = ["formulas_of", "geometry_of"]
 
@@ -75,6 +75,6 @@ def geometry_of(model: StatisticalModel | ConditionalModel) -> Geometry:
 def _skewness(model: StatisticalModel) -> Skewness:
     expectation, velocity = model.expectation, velocity_symbols(model)
     if isinstance(expectation, ExactExpectation) and not expectation.skewness_is_closed:
-        return QuadratureSkewness(expectation.density)
+        return QuadratureSkewness(expectation.plan)
     contraction = connection.skewness_product(expectation.skewness, velocity)
     return ClosedSkewness(model.parameters, velocity, contraction)

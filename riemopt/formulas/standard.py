@@ -10,7 +10,7 @@ import numpy as np
 import sympy as sp
 
 from riemopt.formulas.primitives import PointPrimitives
-from riemopt.geometry.closed_forms import Isometry
+from riemopt.geometry.isometry import Isometry
 from riemopt.kernels.graph.tracing import TracedArray
 from riemopt.status import Status
 

@@ -17,7 +17,7 @@ from riemopt.formulas.standard import StandardGeodesics
 from riemopt.kernels.graph.parts import Ode
 from riemopt.kernels.graph.programs import Program
 from riemopt.kernels.graph.tracing import TracedArray
-from riemopt.models.straight import StraightLine
+from riemopt.models.straight_line import StraightLine
 from riemopt.problem.protocol import PRIMITIVES
 from riemopt.status import Status
 

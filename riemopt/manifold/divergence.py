@@ -11,7 +11,8 @@ import sympy as sp
 from riemopt.formulas.log_ratio import expected_log_ratio
 from riemopt.kernels.graph.tracing import TracedArray
 from riemopt.models.dual import mean_parameters, natural_form
-from riemopt.models.expectation import ExactExpectation, ExponentialFamily, ObservationFreeHessian
+from riemopt.models.expectation import ExactExpectation, ObservationFreeHessian
+from riemopt.models.outputs import ExponentialFamily
 from riemopt.models.plan import Plan
 from riemopt.models.statistical import StatisticalModel
 
