@@ -21,7 +21,7 @@ from riemopt.errors import RiemoptError
 if TYPE_CHECKING:
     import numpy as np
 
-    from riemopt.experiments.results import Tables
+    from riemopt.experiments.tables import Tables
     from riemopt.models import StatisticalModel
 
 __all__ = ["main"]
@@ -155,7 +155,7 @@ def invariance_command(
     alpha = a**2 with beta = b**2. Drawn data come from Gamma(20, 20) for the Gamma family.
     """
     from riemopt.experiments import invariance
-    from riemopt.experiments.results import output_folder
+    from riemopt.experiments.files import output_folder
 
     with output_folder(output), _progress() as progress:
         given = _given(family, data, column, charts, start, seed)
@@ -298,8 +298,8 @@ def order_command(
     step size is printed beside what theory says. --data, --column, --chart and --start go with one family.
     """
     from riemopt.experiments import Subject, order_of_invariance
+    from riemopt.experiments.files import output_folder
     from riemopt.experiments.order import INTEGRATORS, STEPS
-    from riemopt.experiments.results import output_folder
 
     if len(set(families)) != len(families) or not families:
         raise click.UsageError("--family takes families with commas between them, each once")
@@ -337,8 +337,8 @@ def fit_command(
 
     An estimate that cannot be trusted is printed and kept all the same; the exit status is then 1.
     """
+    from riemopt.experiments.files import output_folder
     from riemopt.experiments.fitting import save_fit
-    from riemopt.experiments.results import output_folder
     from riemopt.experiments.settings import typed_chart
     from riemopt.models import family as family_of
     from riemopt.optimize import fit
