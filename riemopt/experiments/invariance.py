@@ -39,8 +39,8 @@ class InvarianceStudy:
     charts : mapping of str to StatisticalModel, or iterable of pairs, optional
         The other charts: reparametrizations of the model, by label.
     integrators : iterable of str, Integrator or callable, or mapping of str to these, optional
-        What to compile at once, with what measures distances. Other integrators, all of them by default, are compiled
-        when they are first run.
+        What to compile at once, with all else that a run needs. Other integrators, all of them by default, are
+        compiled when they are first run.
     backend : str, optional
         What runs the kernels of the trajectories, see :class:`riemopt.Manifold`; not ``"cupy"``.
     distances : str, optional
@@ -127,6 +127,7 @@ class InvarianceStudy:
         for rule, problem in itertools.product(rules_of(integrators).values(), self._problems.values()):
             problem.trajectories(rule, nowhere, np.ones(1), 0, True, None)
         self._manifold.distance(nowhere, nowhere)
+        self.problem.loss(nowhere)
 
     def run(
         self,
