@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
@@ -16,14 +15,14 @@ from riemopt.formulas.geometry import Geometry, Loss
 from riemopt.formulas.standard import StandardGeodesics
 from riemopt.geometry.closed_forms import Isometry
 from riemopt.kernels.graph.lowering import Condition, Graph, Node, Ode, Program
-from riemopt.kernels.graph.tracing import TracedArray, TracingError, flatten, unflatten
-from riemopt.kernels.targets.target import TrajectoryProgram
+from riemopt.kernels.graph.tracing import TracedArray, TracingError, flatten
 from riemopt.models.straight import StraightLine
 from riemopt.numerics.ode import ATOL, RTOL
+from riemopt.problem.point import Point
 from riemopt.problem.protocol import PRIMITIVES, Problem
 from riemopt.status import Status
 
-__all__ = ["Formulas", "TracedPrimitives", "pointwise_program", "rule_identity", "trajectory_program"]
+__all__ = ["Formulas", "TracedPrimitives", "leaf_node", "pointwise_program", "traced_inputs"]
 
 _SINGULAR = 4.0 * float(np.finfo(np.float64).eps)
 """A pivot below this fraction of its diagonal entry is rounding."""
@@ -251,6 +250,10 @@ class TracedPrimitives(Problem):
         entries = self.formulas.geometry.metric(self, self._point(theta))
         return TracedArray.of(self.graph, entries).reshape(n, n)
 
+    def at(self, theta: Any) -> Point:
+        """The primitives at a traced point; see :class:`Problem`."""
+        return Point(self, theta)
+
     def raise_index(self, theta: Any, covector: Any) -> TracedArray:
         """The vector of a covector, by an unrolled LDLᵀ solve; see :class:`Problem`."""
         g = self.graph
@@ -322,7 +325,7 @@ class TracedPrimitives(Problem):
         before along the geodesic, on which θ moves with θ̇ and θ̇ with θ̈.
         """
         g, n = self.graph, self.formulas.dimension
-        state = _inputs(g, "series", 2 * n)
+        state = traced_inputs(g, "series", 2 * n)
         inner = TracedPrimitives(self.formulas, g, self.data)
         derivatives: list[Any] = [state[n:]]
         for k in range(2, order + 1):
@@ -446,7 +449,8 @@ def _above(graph: Graph, pivot: Node, threshold: Node, positive: Sequence[Node])
     return graph.operate("gt", pivot, threshold)
 
 
-def _inputs(graph: Graph, prefix: str, count: int) -> TracedArray:
+def traced_inputs(graph: Graph, prefix: str, count: int) -> TracedArray:
+    """A traced vector of as many inputs of a graph, named by a prefix and their places."""
     return TracedArray.of(graph, [graph.input(f"{prefix} {i}") for i in range(count)])
 
 
@@ -476,104 +480,18 @@ def pointwise_program(
         others are NaN unless the status is 0, but for what the rule notes, which comes last.
     """
     graph, data = Graph(), formulas.data
-    arrays = [_inputs(graph, f"array {k},", size) for k, size in enumerate(sizes)]
+    arrays = [traced_inputs(graph, f"array {k},", size) for k, size in enumerate(sizes)]
     constants = [graph.input(f"constant {i}") for i in range(data + 2 * tolerances)]
     rtol, atol = constants[data:] if tolerances else (None, None)
     primitives = TracedPrimitives(formulas, graph, constants[:data], rtol, atol)
     leaves, _ = flatten(rule(primitives, *arrays))
     status = primitives.status()
     good, nan = graph.operate("eq", status, graph.constant(0.0)), graph.constant(float("nan"))
-    outputs = [graph.call("select", good, _node(graph, leaf), nan) for leaf in leaves]
-    inputs = [node for array in arrays for node in array.nodes] + constants
-    return Program(tuple(inputs), (status, *outputs, *primitives.notes))
+    outputs = [graph.call("select", good, leaf_node(graph, leaf), nan) for leaf in leaves]
+    given = [node for array in arrays for node in array.nodes] + constants
+    return Program(tuple(given), (status, *outputs, *primitives.notes))
 
 
-def _only(array: Any) -> Node:
-    """The node of an array without axes."""
-    return array.nodes[()]  # type: ignore[no-any-return]
-
-
-def _node(graph: Graph, leaf: Any) -> Node:
+def leaf_node(graph: Graph, leaf: Any) -> Node:
+    """A leaf of :func:`flatten` as a number of a graph."""
     return graph.number(leaf) if isinstance(leaf, Node) else graph.constant(leaf)
-
-
-def _state(rule: Any) -> Any:
-    """What a rule keeps on itself, in a form that shows whether it has changed."""
-    attributes = getattr(rule, "__dict__", {})
-    try:
-        return pickle.dumps(attributes)
-    except (AttributeError, TypeError, RecursionError, pickle.PicklingError):
-        return {name: id(value) for name, value in attributes.items()}
-
-
-def rule_identity(rule: Any) -> Any:
-    """What tells one of our own integrators from others; None of a user's, which may depend on more than itself."""
-    state = _state(rule)
-    own = type(rule).__module__.partition(".")[0] == __name__.partition(".")[0]
-    return (type(rule), state) if own and isinstance(state, bytes) else None
-
-
-def trajectory_program(formulas: Formulas, rule: Any, converges: bool) -> TrajectoryProgram:
-    """An integrator on some formulas as programs.
-
-    Parameters
-    ----------
-    formulas : Formulas
-        What the primitives compute; they must have a loss.
-    rule : Integrator
-        Anything with ``init(problem, theta, h)`` and ``step(problem, theta, h, memory)``.
-    converges : bool
-        Whether the norm of the natural gradient is wanted at every point.
-
-    Raises
-    ------
-    TracingError
-        If the rule is not straight-line code, or is not a function of its arguments alone.
-    """
-    n = formulas.dimension
-    graph = Graph()
-    theta = _inputs(graph, "theta", n)
-    h = TracedArray.scalar(graph.input("h"))
-    data = tuple(graph.input(f"data {i}") for i in range(formulas.data))
-
-    def begin() -> tuple[list[Node], Any, TracedPrimitives]:
-        primitives = TracedPrimitives(formulas, graph, data, loss_required=False)
-        leaves, layout = flatten(rule.init(primitives, theta.copy(), h))
-        return [_node(graph, leaf) for leaf in leaves], layout, primitives
-
-    state = _state(rule)
-    first, layout, begun = begin()
-    memory = [graph.input(f"memory {i}") for i in range(len(first))]
-
-    watched = TracedPrimitives(formulas, graph, data)
-    loss: Node = _only(watched.loss(theta))
-    watched.require(Status.NON_FINITE, graph.call("isfinite", loss))
-    speed = graph.constant(0.0)
-    if converges:
-        speed = _only(watched.gradient(theta) @ watched.natural_gradient(theta))
-    seen = (watched.status(), loss, speed)
-
-    def step() -> tuple[list[Node], list[Condition]]:
-        primitives = TracedPrimitives(formulas, graph, data, loss_required=False)
-        following, carried = rule.step(primitives, theta.copy(), h, unflatten(graph, memory, layout))
-        leaves, carried_layout = flatten(carried)
-        if carried_layout != layout:
-            raise TracingError(f"the memory changes its layout from {layout} to {carried_layout}")
-        point, _ = flatten(following)
-        if len(point) != n:
-            raise TracingError(f"a step returned {len(point)} coordinates instead of {n}")
-        return [_node(graph, leaf) for leaf in (*point, *leaves)], primitives.conditions
-
-    outputs, conditions = step()
-    if step() != (outputs, conditions) or begin()[:2] != (first, layout) or _state(rule) != state:
-        raise TracingError("the rule keeps a state outside its memory, or did another thing when it was run again")
-    status = watched.status([c for c in conditions if c not in watched.conditions])
-    return TrajectoryProgram(
-        point=tuple(theta.nodes),
-        step_size=(_only(h),),
-        memory=tuple(memory),
-        data=data,
-        begun=(begun.status(), *first),
-        seen=seen,
-        stepped=(status, *outputs),
-    )

@@ -10,7 +10,8 @@ import numpy as np
 from riemopt.errors import ShapeError
 from riemopt.numerics.ode import RTOL
 from riemopt.problem.integrated import IntegratedProblem, integrable, require_numpy
-from riemopt.problem.protocol import Problem, named
+from riemopt.problem.point import named
+from riemopt.problem.protocol import Problem
 from riemopt.status import Status
 
 __all__ = ["Chart", "ChartedProblem"]

@@ -7,7 +7,8 @@ from typing import Any
 
 from riemopt.numerics.ode import RTOL
 from riemopt.problem.integrated import IntegratedProblem, integrable, require_numpy
-from riemopt.problem.protocol import INTEGRATED, Problem, named
+from riemopt.problem.point import named
+from riemopt.problem.protocol import INTEGRATED, Problem
 from riemopt.status import Status
 
 __all__ = ["CountedProblem"]

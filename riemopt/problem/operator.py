@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, NoReturn
 
 import numpy as np
@@ -10,8 +12,10 @@ import numpy as np
 from riemopt.errors import ShapeError, UnsupportedError
 from riemopt.numerics.ode import RTOL
 from riemopt.problem.integrated import IntegratedProblem, integrable, real_numbers
+from riemopt.problem.metric import OperatorMetric
+from riemopt.problem.point import Point
 from riemopt.problem.protocol import INTEGRATED
-from riemopt.solvers import ConjugateGradient, LinearSolver
+from riemopt.solvers import ConjugateGradient, LinearSolver, Product, Solution, as_solution
 from riemopt.status import Status
 
 __all__ = ["OperatorProblem"]
@@ -36,6 +40,8 @@ class OperatorProblem(IntegratedProblem):
         Solves g x = c from products alone; conjugate gradients by default.
     rtol : float, optional
         The relative tolerance of exact integrations; the absolute one is a hundredth of it.
+    count : int, optional
+        The number of samples that the loss is the mean negative log-likelihood of; a fit has standard errors then.
 
     Notes
     -----
@@ -69,8 +75,9 @@ class OperatorProblem(IntegratedProblem):
         connection: Function | None = None,
         solver: LinearSolver | None = None,
         rtol: float = RTOL,
+        count: int | None = None,
     ) -> None:
-        self._loss, self._gradient, self.rtol = loss, gradient, rtol
+        self._loss, self._gradient, self.rtol, self.count = loss, gradient, rtol, count
         self._fisher_product, self._connection = fisher_product, connection
         self.solver: LinearSolver = ConjugateGradient() if solver is None else solver
         given = {"loss": loss, "gradient": gradient, "raise_index": fisher_product, "connection": connection}
@@ -100,11 +107,13 @@ class OperatorProblem(IntegratedProblem):
             self._fisher_product(point, self._vector(vector, point, "the vector is")), point, "fisher_product returned"
         )
 
+    def at(self, theta: Any) -> Point:
+        """The problem at a point, its metric an :class:`OperatorMetric`; see :class:`Problem`."""
+        return _OperatorPoint(self, self._point(theta))
+
     def raise_index(self, theta: Any, covector: Any) -> np.ndarray:
         """The vector of a covector, by the solver; see :class:`Problem`."""
-        point = self._point(theta)
-        right = self._vector(covector, point, "the covector is")
-        return self._vector(self.solver(lambda v: self.fisher_product(point, v), right), point, "solver returned")
+        return np.asarray(self.at(theta).metric.solve(covector))
 
     def lower_index(self, theta: Any, vector: Any) -> np.ndarray:
         """The covector of a vector, the Fisher product; see :class:`Problem`."""
@@ -157,3 +166,20 @@ class OperatorProblem(IntegratedProblem):
     def _lack(self, primitive: str) -> NoReturn:
         argument = "fisher_product" if primitive == "raise_index" else primitive
         raise UnsupportedError(f"this OperatorProblem does not offer {primitive!r}: it was made without {argument}=")
+
+
+class _OperatorPoint(Point):
+    """A point whose metric is known by a user's products."""
+
+    problem: OperatorProblem
+
+    @cached_property
+    def metric(self) -> OperatorMetric:
+        """The metric, by the products and the solver of the problem; see :class:`Point`."""
+        problem, theta = self.problem, self.theta
+
+        def solver(product: Product, right: Any, **options: Any) -> Solution:
+            found = as_solution(problem.solver(product, problem._vector(right, theta, "the covector is"), **options))
+            return dataclasses.replace(found, x=problem._vector(found.x, theta, "solver returned"))
+
+        return OperatorMetric(lambda v: problem.fisher_product(theta, v), len(theta), solver)

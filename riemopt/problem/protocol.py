@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import numpy as np
 
 from riemopt.errors import DomainError, UnsupportedError
+from riemopt.problem.evaluations import Evaluations
+from riemopt.problem.metric import matrix_of
+from riemopt.problem.point import Point, composed
 from riemopt.status import Status
 
-__all__ = ["INTEGRATED", "PRIMITIVES", "Problem", "named"]
+__all__ = ["INTEGRATED", "PRIMITIVES", "CompiledRule", "Problem"]
 
 PRIMITIVES = (
     "loss",
@@ -29,9 +34,32 @@ INTEGRATED = ("exp", "transport", "flow")
 """Those that may take the solution of a differential equation."""
 
 
-def named(a: float) -> dict[str, float]:
-    """Which connection, as an argument: none for that of Levi-Civita, since a problem need not know of others."""
-    return {"a": a} if a else {}
+@dataclass(frozen=True)
+class CompiledRule:
+    """An integrator on a problem as one function that runs whole trajectories.
+
+    Attributes
+    ----------
+    run : callable
+        Takes what :meth:`Problem.trajectories` takes but for the rule, gives what that gives.
+    init, point, step : Evaluations
+        What it asks of the problem before the first step, at every point, and in every step.
+    """
+
+    run: Callable[..., tuple[Any, Any, Any]]
+    init: Evaluations = field(default_factory=Evaluations)
+    point: Evaluations = field(default_factory=Evaluations)
+    step: Evaluations = field(default_factory=Evaluations)
+
+    def __call__(
+        self, starts: Any, step_sizes: Any, steps: int, keep_all: bool, tolerance: float | None
+    ) -> tuple[Any, Any, Any]:
+        """Points, losses and status."""
+        return self.run(starts, step_sizes, steps, keep_all, tolerance)
+
+    def evaluations(self, points: Any, status: Any, steps: int) -> Evaluations:
+        """What trajectories have asked for, from what they have left behind."""
+        return self.init + self.point * (steps + 1) + self.step * steps
 
 
 class Problem:
@@ -50,9 +78,15 @@ class Problem:
         What it computes in, or None if that is the precision of the point.
     arrays : module
         What points and vectors are arrays of: NumPy, or CuPy on a GPU.
+    count : int or None
+        The number of samples, if the loss is the mean negative log-likelihood of some.
+    variance_factor : float
+        What the inverse of `count` times the metric is to be multiplied by for the covariance of an estimate.
     """
 
     arrays: Any = np
+    count: int | None = None
+    variance_factor: float = 1.0
     dimension: int | None = None
     dtype: np.dtype | None = None
     offers: frozenset[str] = frozenset()
@@ -100,13 +134,23 @@ class Problem:
         """Whether `exp` along geodesics of an a-connection, or `transport`, takes no integration; here, none does."""
         return False
 
+    def at(self, theta: Any) -> Point:
+        """The problem at a point, where each of its primitives is computed at most once; see :class:`Point`."""
+        return Point(self, self.arrays.asarray(theta))
+
+    def metric(self, theta: Any) -> Any:
+        """The metric as a matrix, shape (n, n); here from its products with the coordinate vectors."""
+        return matrix_of(lambda v: self.lower_index(theta, v), len(theta))
+
+    @composed
     def natural_gradient(self, theta: Any) -> Any:
         """The natural gradient g⁻¹∂L, a vector."""
-        return self.raise_index(theta, self.gradient(theta))
+        return self.at(theta).natural_gradient
 
+    @composed
     def acceleration(self, theta: Any, velocity: Any, a: float = 0.0) -> Any:
         """The right-hand side of the geodesic equation θ̈ = -g⁻¹Γ^(a)(θ̇); with a = 0, equation (1) of the paper."""
-        return -self.raise_index(theta, self.connection(theta, velocity, **named(a)))
+        return self.at(theta).acceleration(velocity, a)
 
     def contains(self, theta: Any) -> bool:
         """Whether a point lies in the domain; here, whether it is finite."""
@@ -120,10 +164,29 @@ class Problem:
         if not np.all(np.isfinite(points)):
             raise DomainError(f"{what} is not finite")
 
+    def compiled(self, rule: Any, count: int, converges: bool) -> CompiledRule | str:
+        """What runs whole trajectories of a rule at once, or why there is nothing that does.
+
+        Parameters
+        ----------
+        rule : Integrator
+            The update rule.
+        count : int
+            How many trajectories there are.
+        converges : bool
+            Whether they are to stop where the natural gradient is small.
+
+        Returns
+        -------
+        CompiledRule or str
+            Here, the reason that a rule's steps are taken one by one.
+        """
+        return f"a {type(self).__name__} takes the steps of a rule one by one"
+
     def trajectories(
         self, rule: Any, starts: np.ndarray, step_sizes: np.ndarray, steps: int, keep_all: bool, tolerance: float | None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-        """Whole trajectories at once, where the problem has a faster way than taking a rule's steps one by one.
+        """Whole trajectories at once by :meth:`compiled`.
 
         Parameters
         ----------
@@ -143,9 +206,10 @@ class Problem:
         Returns
         -------
         tuple of array, or None
-            Points, losses and status; None if there is no faster way.
+            Points, losses and status; None if there is no faster way than taking steps one by one.
         """
-        return None
+        compiled = self.compiled(rule, len(starts), tolerance is not None)
+        return None if isinstance(compiled, str) else compiled(starts, step_sizes, steps, keep_all, tolerance)
 
     def reason(self, primitive: str, theta: Any, *arguments: Any, **options: Any) -> Status:
         """Why a primitive gives numbers that are not finite at a point of the domain, for finite arguments.

@@ -1,5 +1,7 @@
 """Linear systems with a metric: raising an index."""
 
-from riemopt.solvers.conjugate_gradient import ConjugateGradient, LinearSolver
+from riemopt.solvers.cholesky import Cholesky
+from riemopt.solvers.conjugate_gradient import ConjugateGradient, LinearSolver, Product
+from riemopt.solvers.solution import Solution, as_solution
 
-__all__ = ["ConjugateGradient", "LinearSolver"]
+__all__ = ["Cholesky", "ConjugateGradient", "LinearSolver", "Product", "Solution", "as_solution"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import riemopt as ro
-from riemopt.formulas.traced import trajectory_program
+from riemopt.formulas.trajectory import trajectory_program
 
 STARTS = np.array([[1.0, 1.0], [2.0, 1.5]])
 

@@ -10,7 +10,7 @@ import scipy.stats
 import sympy as sp
 
 import riemopt as ro
-from riemopt.formulas.traced import trajectory_program
+from riemopt.formulas.trajectory import trajectory_program
 from riemopt.kernels.graph.lowering import TableSum, parts_of
 
 u, v = sp.symbols("u v", real=True)
