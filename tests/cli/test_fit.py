@@ -25,6 +25,7 @@ FILES = {
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("riemopt.cli.output._PATIENCE", np.inf)  # no lines of progress on a slow machine
     for name, text in FILES.items():
         Path(name).write_text(text)
     return tmp_path

@@ -1,4 +1,4 @@
-"""What the results of all experiments share: tables that print, and files that appear whole or not at all."""
+"""Files of a result, the figure and the numbers: they appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import csv
 import errno
 import functools
-import io
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,41 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderResult
-
     from riemopt.figures import Figure
 
-__all__ = ["Progress", "Tables", "output_folder", "save_all", "write_files"]
-
-Progress = Callable[[int, int, str], None]
-"""Called before each piece of work, with two counts of pieces and what comes next."""
-
-_WIDTH = 120  # characters of a line where there is no terminal to ask
-
-
-class Tables:
-    """Tables and remarks, one below the other; ``print`` gives plain text, a Rich console colours.
-
-    Parameters
-    ----------
-    *parts : object
-        What Rich can render.
-    """
-
-    def __init__(self, *parts: Any) -> None:
-        self.parts = parts
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield from self.parts
-
-    def __str__(self) -> str:
-        from rich.console import Console
-
-        text = io.StringIO()
-        Console(file=text, width=_WIDTH, color_system=None).print(self)
-        return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
-
-    __repr__ = __str__
+__all__ = ["output_folder", "save_all", "write_files"]
 
 
 @contextlib.contextmanager

@@ -1,18 +1,15 @@
-"""The command line: what it writes, and that bad input ends with one line and leaves nothing behind."""
+"""The command ``riemopt invariance``: what it writes; bad input ends with one line and leaves nothing behind."""
 
 from __future__ import annotations
 
 import csv
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-import riemopt
 import riemopt.experiments
 from riemopt.cli import main
 
@@ -32,6 +29,7 @@ FILES = {
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("riemopt.cli.output._PATIENCE", np.inf)  # no lines of progress on a slow machine
     for name, text in FILES.items():
         Path(name).write_text(text)
     return tmp_path
@@ -52,7 +50,7 @@ def rows(path):
 
 # -- bad input
 
-INVARIANCE = [
+BAD = [
     (["--step-size", "-1"], "'--step-size'"),
     (["--step-size", "0"], "'--step-size'"),
     (["--step-size", "nan"], "step_size must be positive and finite, not nan"),
@@ -97,20 +95,12 @@ INVARIANCE = [
     (["--outptu", "x"], "--outptu"),
     (["extra"], "extra"),
 ]
-OTHERS = [
-    (["invarianc"], "invarianc"),
-    (["derive"], "FAMILY"),
-    (["derive", "gama"], "unknown family 'gama': did you mean 'gamma'"),
-    (["derive", "gamma", "--chart", "beta = __import__('os')"], "a string is not allowed"),
-    (["derive", "gamma", "--chart", "beta = sin(b)"], "is not invertible"),
-]
-BAD = [(["invariance", *arguments], message) for arguments, message in INVARIANCE] + OTHERS
 
 
 @pytest.mark.parametrize(("arguments", "message"), BAD, ids=[" ".join(arguments) for arguments, _ in BAD])
 def test_bad_input_is_one_line_and_writes_nothing(folder, arguments, message):
     before = listing(folder)
-    result = run(*arguments)
+    result = run("invariance", *arguments)
     assert result.exit_code == 2
     (line,) = result.stderr.splitlines()
     assert line.startswith("riemopt: error: ")
@@ -147,7 +137,7 @@ def test_an_error_of_our_own_making_is_not_dressed_up_as_bad_input(folder, monke
     assert isinstance(run("invariance").exception, ValueError)
 
 
-# -- invariance
+# -- what comes out
 
 
 def test_invariance_prints_tables_and_writes_figure_and_numbers(folder):
@@ -188,96 +178,3 @@ def test_the_default_is_the_experiment_of_the_paper(folder, monkeypatch):
     ]
     assert asked["integrators"] == ("ng", "mid", "geo", "geof", "ng-exact", "geo-exact")
     assert (tuple(asked["start"]), asked["step_size"], asked["steps"]) == ((1.0, 1.0), 0.5, 10)
-
-
-# -- derive
-
-
-def test_derive_prints_the_geometry(folder):
-    result = run("derive", "normal")
-    assert result.exit_code == 0
-    titles = (
-        "Fisher metric",
-        "Volume element",
-        "first kind",
-        "second kind",
-        "connection product",
-        "Amari",
-        "a-connections",
-    )
-    for title in (*titles, "Riemann", "Ricci", "Gaussian curvature", "Geodesic"):
-        assert title in result.stdout
-    assert "R = -1" in result.stdout
-    assert "K = -1/2   (the sectional curvature, the same everywhere)" in result.stdout
-    assert "Γ^σ_μμ" in result.stdout
-
-
-def test_derive_in_a_typed_chart(folder):
-    result = run("derive", "exponential", "--chart", "rate = exp(r)")
-    assert result.exit_code == 0
-    assert "g = [1]" in result.stdout
-    assert "All components vanish." in result.stdout
-
-
-def test_derive_as_latex(folder):
-    result = run("derive", "gamma", "--latex")
-    assert result.exit_code == 0
-    assert r"\Gamma^{\alpha}_{\beta \beta} &= " in result.stdout
-    assert r"\ddot{\beta}" in result.stdout
-    assert "polygamma" not in result.stdout
-    assert result.stdout.count(r"\begin{align*}") == result.stdout.count(r"\end{align*}") == 12
-
-
-# -- as a program
-
-
-def program(*arguments, **variables):
-    root = str(Path(riemopt.__file__).parents[1])
-    environment = {**os.environ, "PYTHONPATH": root, **variables}
-    command = [sys.executable, "-m", "riemopt.cli", *arguments]
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, env=environment, **streams)
-
-
-def test_the_program_reports_bad_input_by_its_exit_status(folder):
-    before = listing(folder)
-    process = program("invariance", "--start", "0,1")
-    out, err = process.communicate()
-    assert (process.returncode, out) == (2, "")
-    assert err == "riemopt: error: start: alpha = 0.0 is outside its domain alpha > 0\n"
-    assert listing(folder) == before
-
-
-def test_a_reader_that_goes_away_is_no_error(folder):
-    with program("derive", "normal") as process:
-        process.stdout.close()
-        assert "Traceback" not in process.stderr.read()
-
-
-def test_a_terminal_without_unicode_is_given_ascii(folder):
-    out, _ = program("derive", "normal", PYTHONIOENCODING="ascii").communicate()
-    assert out.isascii()
-    assert "Gamma^sigma_mu,mu" in out
-
-
-def test_without_a_command_the_help_is_shown(folder):
-    assert run().exit_code == 0
-    assert "invariance" in run().stdout
-    assert run("invariance", "--help").exit_code == 0
-
-
-# -- riemopt cache
-
-
-def test_cache_is_shown_and_cleared_but_for_what_is_not_a_kernel(tmp_path, monkeypatch):
-    tmp_path.chmod(0o700)
-    monkeypatch.setenv("RIEMOPT_CACHE", str(tmp_path))
-    names = (f"kernel_{1:032x}", f"kernel_{2:032x}", "unfinished_1.part", "kernel_notes.txt")
-    for name in names:
-        (tmp_path / name).write_text("x" * 100_000)
-    result = run("cache")
-    assert result.exit_code == 0
-    assert result.output.splitlines() == [str(tmp_path), "2 kernels, 0.3 MB"]
-    assert run("cache", "--clear").output.splitlines() == [str(tmp_path), "2 kernels, 0.3 MB, cleared"]
-    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["kernel_notes.txt"]
-    assert run("cache").output.splitlines()[1] == "0 kernels, 0.0 MB"

@@ -21,6 +21,7 @@ OUTPUTS = ["distances.csv", "order.png", "order.svg", "slopes.csv"]
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("riemopt.cli.output._PATIENCE", np.inf)  # no lines of progress on a slow machine
     Path("in-the-way").write_text("a file")
     Path("waits.csv").write_text("day;wait\n" + "".join(f"{i};{0.5 + i % 7 / 4}\n" for i in range(40)))
     return tmp_path
