@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from riemopt.formulas.traced import TracedPrimitives
-from riemopt.kernels.graph.tracing import TracedArray
+from riemopt.kernels.graph.tracing import TracedArray, TracingError
 from riemopt.problem.evaluations import COSTS, Evaluations
 
 __all__ = ["CountedPrimitives", "asked_for"]
@@ -25,6 +25,16 @@ class CountedPrimitives(TracedPrimitives):
 
     asked: dict[Hashable, Evaluations] = field(init=False, default_factory=dict)
     _within: bool = field(init=False, default=False)
+
+    @property
+    def count(self) -> NoReturn:  # type: ignore[override]
+        """The number of samples, which a program takes as data."""
+        raise TracingError("the number of samples is not known while a rule is traced")
+
+    @property
+    def variance_factor(self) -> NoReturn:  # type: ignore[override]
+        """What belongs to the number of samples."""
+        return self.count
 
     def _ask(self, primitive: str, theta: Any, *arguments: Any, **options: Any) -> TracedArray:
         compute = getattr(super(), primitive)
