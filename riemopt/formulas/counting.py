@@ -33,8 +33,8 @@ class CountedPrimitives(TracedPrimitives):
 
     @property
     def variance_factor(self) -> NoReturn:  # type: ignore[override]
-        """What belongs to the number of samples."""
-        return self.count
+        """What goes with it."""
+        raise TracingError("the number of samples is not known while a rule is traced")
 
     def _ask(self, primitive: str, theta: Any, *arguments: Any, **options: Any) -> TracedArray:
         compute = getattr(super(), primitive)

@@ -175,9 +175,7 @@ class LikelihoodProblem(Problem):
         except Exception as error:
             refusal = self._refusal(error)
             if refusal is None:
-                error.add_note(
-                    "raised while the rule was traced; with traceable = False it runs on numbers, as it stands"
-                )
+                error.add_note("raised while the rule was traced; with traceable = False it runs on numbers")
                 raise
             return f"{refusal}{_line_of(error, rule)}"
         kernel = self.target.trajectories(program)
@@ -194,12 +192,9 @@ class LikelihoodProblem(Problem):
         """What tracing refused, if that is why a rule failed; None if the rule itself is wrong."""
         if isinstance(error, TracingError):
             return str(error)
-        if (
-            isinstance(error, AttributeError)
-            and isinstance(error.obj, TracedPrimitives)
-            and hasattr(self, error.name or "")
-        ):
-            return f"the problem's {error.name!r} is not known while a rule is traced"
+        if isinstance(error, AttributeError) and isinstance(error.obj, TracedPrimitives):
+            known = hasattr(self, error.name or "")
+            return f"the problem's {error.name!r} is not known while a rule is traced" if known else None
         # NumPy turns what an array refuses into an error of its own
         return None if error.__cause__ is None else self._refusal(error.__cause__)
 

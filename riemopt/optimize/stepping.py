@@ -181,7 +181,7 @@ class SearchedStep:
             return found[-1]
 
         slope = self.h * float(here.gradient @ path.velocity)
-        watched.count("lower_index")
+        watched.tally("lower_index")
         curvature = self.h**2 * float(here.undamped.inner(path.velocity, path.velocity))
         rate, loss = self.line_search(along, here.loss, slope)
         first = self.line_search.rate

@@ -89,7 +89,7 @@ class WatchedProblem:
         self._points = [point, *self._points[: _REMEMBERED - 1]]
         return point
 
-    def count(self, primitive: str) -> None:
+    def tally(self, primitive: str) -> None:
         """Count one more evaluation of a primitive."""
         self.evaluations += COSTS[primitive]
 
@@ -122,7 +122,7 @@ class WatchedProblem:
 
     def solved(self, metric: Metric, covector: Any) -> Solution:
         """The solution of a linear solve, started from that of the step before where solves are."""
-        self.count("raise_index")
+        self.tally("raise_index")
         order = len(self._solutions)
         start = self.warm_decay * self._starts[order] if self.warm_decay and order < len(self._starts) else None
         solution = metric.solution(covector, start) if self.warm_decay else Solution(metric.solve(covector))
@@ -184,7 +184,7 @@ class WatchedProblem:
         return self._asked("flow", theta, time)
 
     def _asked(self, primitive: str, theta: Any, *arguments: Any, **options: Any) -> Any:
-        self.count(primitive)
+        self.tally(primitive)
         value = getattr(self.problem, primitive)(theta, *arguments, **options)
         return self.checked(value, primitive, theta, *arguments, **options)
 
@@ -220,7 +220,7 @@ class WatchedPoint:
         """See :class:`Point`."""
 
         def compute() -> float:
-            self.watched.count("loss")
+            self.watched.tally("loss")
             return float(self.point.loss)
 
         return self._once("loss", compute)  # type: ignore[no-any-return]
@@ -230,7 +230,7 @@ class WatchedPoint:
         """See :class:`Point`."""
 
         def compute() -> Any:
-            self.watched.count("gradient")
+            self.watched.tally("gradient")
             return self.watched.checked(self.point.gradient, "gradient", self.theta)
 
         return self._once("gradient", compute)
@@ -260,12 +260,12 @@ class WatchedPoint:
 
         def compute() -> Any:
             if watched.prepare is not None:
-                watched.count("raise_index")
+                watched.tally("raise_index")
                 value = self.undamped.solve(self.gradient)
             else:
                 if "gradient" not in self._known:
-                    watched.count("gradient")
-                watched.count("raise_index")
+                    watched.tally("gradient")
+                watched.tally("raise_index")
                 value = self.point.natural_gradient
                 if "gradient" in vars(self.point):
                     self._known["gradient"] = self.point.gradient
@@ -292,17 +292,17 @@ class WatchedPoint:
 
     def connection(self, v: Any, a: float = 0.0) -> Any:
         """See :class:`Point`."""
-        self.watched.count("connection")
+        self.watched.tally("connection")
         return self.watched.checked(self.point.connection(v, a), "connection", self.theta, v, **named(a))
 
     def acceleration(self, v: Any, a: float = 0.0) -> Any:
         """See :class:`Point`; with the damped metric if the driver wants it."""
         watched = self.watched
         if watched.prepare is None and not self._solves_anew:
-            watched.count("acceleration")
+            watched.tally("acceleration")
             value = self.point.acceleration(v, a)
         else:
-            watched.count("connection")
+            watched.tally("connection")
             value = -watched.solved(self.metric.metric, self.point.connection(v, a)).x
         return watched.checked(value, "acceleration", self.theta, v, **named(a))
 
@@ -326,7 +326,7 @@ class _WatchedMetric(Metric):
 
     def product(self, v: Any) -> Any:
         """See :class:`Metric`."""
-        self._watched.count("lower_index")
+        self._watched.tally("lower_index")
         return self._watched.checked(self.metric.product(v), "lower_index", self._point.theta, v)
 
     def solution(self, c: Any, start: Any = None) -> Solution:
