@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from riemopt.formulas.traced import Formulas, TracedPrimitives, pointwise_program
+from riemopt.formulas.formulas import Formulas
+from riemopt.formulas.traced import TracedPrimitives, pointwise_program
 from riemopt.formulas.trajectory import rule_identity, trajectory_program
 from riemopt.kernels.graph.tracing import TracingError
 from riemopt.kernels.targets.target import Kernel, Target
@@ -171,16 +172,14 @@ class LikelihoodProblem(Problem):
             return f"{rule} cannot be copied, and so not be traced: {error}"
         try:
             program = trajectory_program(self.formulas, copied, converges)
-        except TracingError as error:
-            return f"{error}{_line_of(error, rule)}"
-        except AttributeError as error:
-            if isinstance(error.obj, TracedPrimitives) and hasattr(self, str(error.name)):
-                return f"the problem's {error.name!r} is not known while a rule is traced{_line_of(error, rule)}"
-            error.add_note(_WHILE_TRACED)
-            raise
         except Exception as error:
-            error.add_note(_WHILE_TRACED)
-            raise
+            refusal = self._refusal(error)
+            if refusal is None:
+                error.add_note(
+                    "raised while the rule was traced; with traceable = False it runs on numbers, as it stands"
+                )
+                raise
+            return f"{refusal}{_line_of(error, rule)}"
         kernel = self.target.trajectories(program)
 
         def run(
@@ -189,7 +188,20 @@ class LikelihoodProblem(Problem):
             bound = -1.0 if tolerance is None else tolerance
             return kernel(starts, step_sizes, self.data, steps, keep_all, bound, **self._rows)  # type: ignore[no-any-return]
 
-        return CompiledRule(run)
+        return CompiledRule(run, *program.asked)
+
+    def _refusal(self, error: BaseException) -> str | None:
+        """What tracing refused, if that is why a rule failed; None if the rule itself is wrong."""
+        if isinstance(error, TracingError):
+            return str(error)
+        if (
+            isinstance(error, AttributeError)
+            and isinstance(error.obj, TracedPrimitives)
+            and hasattr(self, error.name or "")
+        ):
+            return f"the problem's {error.name!r} is not known while a rule is traced"
+        # NumPy turns what an array refuses into an error of its own
+        return None if error.__cause__ is None else self._refusal(error.__cause__)
 
     @property
     def _rows(self) -> dict[str, Any]:
@@ -239,9 +251,6 @@ class _LikelihoodPoint(Point):
     @cached_property
     def _status_and_loss(self) -> list[np.ndarray]:
         return self.problem._run("loss", self.theta, axes=())
-
-
-_WHILE_TRACED = "raised while the rule was traced; with traceable = False it would run on numbers, as it stands"
 
 
 def _line_of(error: BaseException, rule: Any) -> str:

@@ -10,8 +10,9 @@ import mpmath as mp
 import pytest
 import sympy as sp
 
-from riemopt.models import integrals
-from riemopt.models.exact import NotFound, exact_expectations, poles
+from riemopt.models.exact import exact_expectations, poles
+from riemopt.models.integrals import program
+from riemopt.models.integrals.results import NotFound
 
 x, mu = sp.symbols("x mu", real=True)
 t, a, b, k, nu, p, s, v, rate = sp.symbols("t a b k nu p s v rate", positive=True)
@@ -226,8 +227,11 @@ def test_noise_on_the_output_of_the_search_does_no_harm(tmp_path: Path, monkeypa
 
 
 def test_the_search_loads_nothing_of_riemopt() -> None:
-    question = "import sys, runpy; runpy.run_path(sys.argv[1]); print(*sorted({n.split('.')[0] for n in sys.modules}))"
-    command = [sys.executable, "-P", "-c", question, integrals.__file__]
+    question = (
+        "import sys, runpy; runpy.run_path(sys.argv[1])['load']('expectations');"
+        "print(*sorted({n.split('.')[0] for n in sys.modules}))"
+    )
+    command = [sys.executable, "-P", "-c", question, program.__file__]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert "sympy" in loaded
     assert not {"riemopt", "numba", "scipy"} & set(loaded)

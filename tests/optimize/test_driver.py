@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import threading
 from collections import Counter
 
 import numpy as np
@@ -157,3 +158,48 @@ def test_a_type_error_selects_no_slow_path(gamma):
 
     with pytest.raises(TypeError):
         ro.minimize(gamma.numba.likelihood([0.5, 1.0]), Wrong(), [1.0, 1.0], 0.1, 2)
+
+
+class Filled(ro.Integrator):
+    """Writes into an array of numbers."""
+
+    def step(self, problem, theta, h, memory):
+        v, moved = problem.natural_gradient(theta), np.zeros(2)
+        moved[0] = theta[0] - h * v[0]
+        moved[1] = theta[1] - h * v[1]
+        return moved, memory
+
+
+class Scaled(ro.Integrator):
+    """Asks the problem for the number of samples."""
+
+    def step(self, problem, theta, h, memory):
+        return theta - h / problem.count * problem.gradient(theta), memory
+
+
+class Locked(ro.Integrator):
+    """Cannot be copied."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+
+    def step(self, problem, theta, h, memory):
+        return theta - h * problem.natural_gradient(theta), memory
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        (Filled(), "moved[0] = theta[0] - h * v[0]"),
+        (Scaled(), "the number of samples is not known"),
+        (Locked(), "cannot be copied"),
+    ],
+    ids=["filled", "scaled", "locked"],
+)
+def test_what_only_numbers_can_do_runs_as_it_stands(gamma, rule, why):
+    settings = {"start": [1.0, 1.0], "step_size": 0.1, "steps": 3}
+    compiled, plain = (
+        ro.minimize(case.likelihood([0.5, 1.0]), rule, **settings) for case in (gamma.numba, gamma.numpy)
+    )
+    assert not compiled.compiled and why in compiled.obstacle
+    np.testing.assert_allclose(compiled.points, plain.points, rtol=1e-12)

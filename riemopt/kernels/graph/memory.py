@@ -14,7 +14,7 @@ __all__ = ["flatten", "unflatten"]
 
 
 def flatten(memory: Any) -> tuple[list[Any], Any]:
-    """The scalars in a nest of tuples, lists, dictionaries and arrays, and its layout.
+    """The scalars in a nest of tuples, named or not, lists, dictionaries and arrays, and its layout.
 
     Returns
     -------
@@ -31,13 +31,15 @@ def flatten(memory: Any) -> tuple[list[Any], Any]:
     """
     if memory is None:
         return [], ("none",)
-    if isinstance(memory, (tuple, list)):
+    kind = type(memory)
+    if kind in (tuple, list) or (isinstance(memory, tuple) and hasattr(kind, "_fields")):
         parts = [flatten(part) for part in memory]
-        kind = "tuple" if isinstance(memory, tuple) else "list"
-        return [leaf for leaves, _ in parts for leaf in leaves], (kind, *(layout for _, layout in parts))
-    if isinstance(memory, dict):
-        leaves, layout = flatten([memory[key] for key in sorted(memory)])
-        return leaves, ("dict", tuple(sorted(memory)), layout)
+        return [leaf for leaves, _ in parts for leaf in leaves], ("nest", kind, tuple(layout for _, layout in parts))
+    if kind is dict:
+        leaves, layout = flatten(list(memory.values()))
+        return leaves, ("dict", tuple(memory), layout)
+    if isinstance(memory, (tuple, list, dict)):
+        raise TracingError(f"a {kind.__name__} in a rule's memory cannot be traced")
     if isinstance(memory, TracedArray):
         return list(memory.nodes.flat), ("array", memory.shape)
     try:
@@ -55,9 +57,9 @@ def unflatten(graph: Arithmetic, leaves: Sequence[Node], layout: Any) -> Any:
         kind = layout[0]
         if kind == "none":
             return None
-        if kind in ("tuple", "list"):
-            parts = [build(part) for part in layout[1:]]
-            return tuple(parts) if kind == "tuple" else parts
+        if kind == "nest":
+            nest, parts = layout[1], [build(part) for part in layout[2]]
+            return nest(*parts) if hasattr(nest, "_fields") else nest(parts)
         if kind == "dict":
             return dict(zip(layout[1], build(layout[2]), strict=True))
         nodes = np.empty(layout[1], dtype=object)

@@ -94,6 +94,8 @@ class TrajectoryProgram:
         At a point: the status, the loss, and the squared norm of the natural gradient (zero if nobody asked for it).
     stepped : tuple of Node
         After a step: its status, the next point, and the memory.
+    asked : tuple
+        What these three ask of the problem, for whoever counts; no target looks at it.
     """
 
     point: tuple[Node, ...]
@@ -103,6 +105,7 @@ class TrajectoryProgram:
     begun: tuple[Node, ...]
     seen: tuple[Node, ...]
     stepped: tuple[Node, ...]
+    asked: tuple[Any, ...] = ()
 
 
 class Part(ABC):

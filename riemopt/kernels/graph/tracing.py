@@ -8,6 +8,7 @@ straight-line code (a branch on a value, a conversion to a number, a function th
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
@@ -23,6 +24,10 @@ __all__ = ["TracedArray", "TracingError"]
 
 class TracingError(TypeError):
     """The rule cannot be written as straight-line code."""
+
+
+class TracedAttributeError(TracingError, AttributeError):
+    """An attribute of arrays of numbers that a traced array does not have."""
 
 
 _ElementRule = Callable[..., Node]
@@ -187,25 +192,25 @@ class TracedArray(NDArrayOperatorsMixin):
             self._refuse(f"astype({dtype})")
         return self.copy()
 
-    def sum(self, axis: Any = None) -> TracedArray:
+    def sum(self, *arguments: Any, **options: Any) -> TracedArray:
         """The sum over an axis."""
-        return _reduce(self, "add", axis)
+        return _called("sum", _FUNCTIONS[np.sum], self, *arguments, **options)  # type: ignore[no-any-return]
 
-    def prod(self, axis: Any = None) -> TracedArray:
+    def prod(self, *arguments: Any, **options: Any) -> TracedArray:
         """The product over an axis."""
-        return _reduce(self, "multiply", axis)
+        return _called("prod", _FUNCTIONS[np.prod], self, *arguments, **options)  # type: ignore[no-any-return]
 
-    def max(self, axis: Any = None) -> TracedArray:
+    def max(self, *arguments: Any, **options: Any) -> TracedArray:
         """The largest entry over an axis."""
-        return _reduce(self, "maximum", axis)
+        return _called("max", _FUNCTIONS[np.max], self, *arguments, **options)  # type: ignore[no-any-return]
 
-    def min(self, axis: Any = None) -> TracedArray:
+    def min(self, *arguments: Any, **options: Any) -> TracedArray:
         """The smallest entry over an axis."""
-        return _reduce(self, "minimum", axis)
+        return _called("min", _FUNCTIONS[np.min], self, *arguments, **options)  # type: ignore[no-any-return]
 
-    def mean(self, axis: Any = None) -> TracedArray:
+    def mean(self, *arguments: Any, **options: Any) -> TracedArray:
         """The mean over an axis."""
-        return _mean(self, axis)
+        return _called("mean", _FUNCTIONS[np.mean], self, *arguments, **options)  # type: ignore[no-any-return]
 
     def dot(self, other: Any) -> TracedArray:
         """The matrix product."""
@@ -230,6 +235,17 @@ class TracedArray(NDArrayOperatorsMixin):
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
         self._refuse("np.asarray()")
+
+    def __format__(self, spec: str) -> str:
+        return self._refuse("the text") if spec else repr(self)
+
+    def __round__(self, digits: int = 0) -> Any:
+        self._refuse("round()")
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("__") and (hasattr(np.ndarray, name) or hasattr(float, name)):
+            raise TracedAttributeError(f"{name!r} of a traced array is not to be had: it cannot be traced")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
     # -- NumPy's protocols
 
@@ -259,7 +275,19 @@ class TracedArray(NDArrayOperatorsMixin):
         rule = _FUNCTIONS.get(function)
         if rule is None:
             raise TracingError(f"np.{function.__name__} cannot be traced")
-        return rule(*args, **kwargs)
+        return _called(f"np.{function.__name__}", rule, *args, **kwargs)
+
+
+def _called(name: str, rule: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """What a rule of the tables gives; options that it does not know cannot be traced."""
+    try:
+        return rule(*arguments, **options)
+    except TypeError:
+        try:
+            inspect.signature(rule).bind(*arguments, **options)
+        except TypeError as error:
+            raise TracingError(f"{name} cannot be traced like this: {error}") from None
+        raise
 
 
 def _real(value: Any) -> float:

@@ -157,6 +157,8 @@ def broadcast(
         If trailing axes do not fit or leading axes do not broadcast.
     """
     checked = [_with_axes(a, *argument, module) for a, argument in zip(arrays, arguments, strict=True)]
+    if all(len(axes) == 1 for _, axes in arguments) and all(a.ndim == 2 and len(a) == len(checked[0]) for a in checked):
+        return checked[0].shape[:1], checked  # as most calls from inside are: nothing to do
     try:
         batch = np.broadcast_shapes(
             *(a.shape[: a.ndim - len(axes)] for a, (_, axes) in zip(checked, arguments, strict=True))

@@ -1,5 +1,8 @@
 """What a rule carries, taken apart and put together again."""
 
+from collections import OrderedDict
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
@@ -23,3 +26,22 @@ def test_memory_survives_being_taken_apart():
 def test_memory_that_is_no_number_is_refused():
     with pytest.raises(TracingError, match="object"):
         flatten((np.arange(2), object()))
+
+
+class Past(NamedTuple):
+    velocity: object
+    count: object
+
+
+def test_named_tuples_keep_their_names():
+    leaves, layout = flatten(Past(np.arange(2.0), 3))
+    graph = Graph()
+    again = unflatten(graph, [graph.constant(leaf) for leaf in leaves], layout)
+    assert isinstance(again, Past) and again.velocity.shape == (2,)
+    assert flatten((np.arange(2.0), 3))[1] != layout
+
+
+@pytest.mark.parametrize("memory", [OrderedDict(a=1.0), type("Tuple", (tuple,), {})((1.0,))], ids=["dict", "tuple"])
+def test_nests_of_other_kinds_are_refused(memory):
+    with pytest.raises(TracingError):
+        flatten(memory)

@@ -7,14 +7,14 @@ from llvmlite import ir
 
 from riemopt.kernels.targets.instructions import Functions
 from riemopt.kernels.targets.lane_types import DOUBLE, DOUBLES
-from riemopt.kernels.targets.straight_line import StraightLine
+from riemopt.kernels.targets.straight_line_code import StraightLineCode
 
 
 def emitted(body, shapes, in_lanes=False, inline=False, **names):
     """The text of LLVM for a function of a and b, and the shape of its result."""
     definition = ast.parse(f"def f(a, b):\n    {body}").body[0]
     module = ir.Module()
-    _, result = Functions(None, None, module).function(StraightLine(definition, names, in_lanes, inline), shapes)
+    _, result = Functions(None, None, module).function(StraightLineCode(definition, names, in_lanes, inline), shapes)
     return str(module), result
 
 
@@ -38,7 +38,7 @@ def test_numbers_are_spread_for_lanes_only():
 
 def test_function_is_made_once_for_every_shape():
     definition = ast.parse("def f(a):\n    return -a").body[0]
-    line, functions = StraightLine(definition, {}, False), Functions(None, None, ir.Module())
+    line, functions = StraightLineCode(definition, {}, False), Functions(None, None, ir.Module())
     assert functions.function(line, (DOUBLE,)) is functions.function(line, (DOUBLE,))
     assert functions.function(line, (DOUBLES,))[1] == DOUBLES
 
