@@ -35,3 +35,13 @@ def test_singular_matrices_have_no_inverse():
     found = inverses(np.array([np.eye(2), np.ones((2, 2)), np.full((2, 2), np.inf)]))
     np.testing.assert_array_equal(found[0], np.eye(2))
     assert np.isnan(found[1:]).all()
+
+
+def test_coupled_equations_are_solved_from_afar():
+    def system(y, xi):
+        u, v = np.exp(y[:, 0]), np.exp(y[:, 1])
+        slopes = np.stack([np.stack([u, v], axis=-1), np.stack([u * v, u * v], axis=-1)], axis=-2)
+        return np.stack([u + v, u * v], axis=-1) - xi, slopes
+
+    found = np.exp(newton(system, np.array([[5.0, 6.0], [1001.0, 1000.0]]), np.array([1.0, 0.0])))
+    np.testing.assert_allclose(found, [[3.0, 2.0], [1000.0, 1.0]], rtol=1e-12)

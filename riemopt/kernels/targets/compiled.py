@@ -22,8 +22,8 @@ from riemopt.kernels.graph.operations import FUNCTIONS
 from riemopt.kernels.graph.parts import Ode
 from riemopt.kernels.graph.programs import Part
 from riemopt.kernels.store import cache
-from riemopt.kernels.targets import instructions, lane_types, lanes, llvm, straight_line
-from riemopt.kernels.targets.straight_line import StraightLine, functions_of
+from riemopt.kernels.targets import instructions, lane_types, lanes, llvm, straight_line_code
+from riemopt.kernels.targets.straight_line_code import StraightLineCode, functions_of
 from riemopt.kernels.text import stepping
 from riemopt.kernels.text.kernel import Text
 from riemopt.kernels.text.parts import parts_text
@@ -154,7 +154,7 @@ class Compiler:
         exec(compile(text, "<riemopt library>", "exec"), namespace)
         own = {}
         for name, definition in functions_of(text).items():
-            if name not in names and StraightLine.takes(definition):
+            if name not in names and StraightLineCode.takes(definition):
                 own[name] = self._straight(namespace[name], definition, inline=True)
             elif name not in names:
                 own[name] = self._plain(namespace[name])
@@ -166,5 +166,5 @@ class Compiler:
 def _library_text() -> str:
     """The source of all that a compiled kernel depends on besides its own text and the versions of what compiles it."""
     texts = (*library.MODULES, *_RUNTIME, elementary, memory, quadrature_rule, stepping, tableaux, status)
-    modules = (*texts, straight_line, instructions, lane_types, llvm, lanes)
+    modules = (*texts, straight_line_code, instructions, lane_types, llvm, lanes)
     return "\0".join(inspect.getsource(module) for module in modules)

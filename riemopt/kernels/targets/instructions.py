@@ -21,14 +21,14 @@ from numba.core import cgutils
 from numba.core.dispatcher import Dispatcher
 
 from riemopt.kernels.targets.lane_types import BIT, DOUBLE, DOUBLES, Value, leaves, rebuilt, shape_of_value
-from riemopt.kernels.targets.straight_line import StraightLine
+from riemopt.kernels.targets.straight_line_code import StraightLineCode
 from riemopt.kernels.text.kernel import LANES
 
 __all__ = ["Functions", "straight_lines"]
 
 _INT, _PLACE = ir.IntType(64), ir.IntType(32)
 
-straight_lines: dict[Any, StraightLine] = {}
+straight_lines: dict[Any, StraightLineCode] = {}
 """The straight-line functions by what Numba code calls in their place."""
 
 
@@ -40,14 +40,14 @@ class Functions:
         # what belongs to the module stays with it
         self._made = module.__dict__.setdefault("riemopt_functions", {})
 
-    def call(self, builder: ir.IRBuilder, function: StraightLine, arguments: tuple[Value, ...]) -> Value:
+    def call(self, builder: ir.IRBuilder, function: StraightLineCode, arguments: tuple[Value, ...]) -> Value:
         """Call a function."""
         code, shape = self.function(function, tuple(shape_of_value(value) for value in arguments))
         result = builder.call(code, list(leaves(arguments)))
         count = len(code.function_type.return_type.elements)
         return rebuilt(shape, iter([builder.extract_value(result, i) for i in range(count)]))
 
-    def function(self, function: StraightLine, shapes: tuple[Any, ...]) -> tuple[ir.Function, Any]:
+    def function(self, function: StraightLineCode, shapes: tuple[Any, ...]) -> tuple[ir.Function, Any]:
         """A function for arguments of some shapes, and the shape of its result."""
         key = (function, shapes)
         if key not in self._made:
@@ -58,7 +58,7 @@ class Functions:
 class _Body:
     """One function on its way to instructions."""
 
-    def __init__(self, module: Functions, function: StraightLine, shapes: tuple[Any, ...]) -> None:
+    def __init__(self, module: Functions, function: StraightLineCode, shapes: tuple[Any, ...]) -> None:
         self.module, self.of = module, function
         # the type of the result is known at the end, and a function needs it at the beginning: so it is made twice
         self.returns: Any = None

@@ -16,12 +16,12 @@ from numba.extending import intrinsic
 
 from riemopt.kernels.targets.instructions import Functions, straight_lines
 from riemopt.kernels.targets.lane_types import from_numba, kind_of, shape_of_kind, to_numba
-from riemopt.kernels.targets.straight_line import StraightLine
+from riemopt.kernels.targets.straight_line_code import StraightLineCode
 
 __all__ = ["intrinsic_of"]
 
 
-def intrinsic_of(function: StraightLine) -> Any:
+def intrinsic_of(function: StraightLineCode) -> Any:
     """A straight-line function as Numba code calls it."""
 
     def call(typing: Any, arguments: Sequence[types.Type]) -> Any:

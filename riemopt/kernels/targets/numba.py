@@ -17,11 +17,11 @@ from riemopt.kernels.graph.parts import Ode
 from riemopt.kernels.graph.programs import Part, Program, TrajectoryProgram, parts_of
 from riemopt.kernels.graph.simplification import simplify_program, simplify_trajectory
 from riemopt.kernels.store.precompiled import ForProcessor
-from riemopt.kernels.targets import straight_line
+from riemopt.kernels.targets import straight_line_code
 from riemopt.kernels.targets.compiled import MATH, Compiler
 from riemopt.kernels.targets.lanes import MEMORY, memory
 from riemopt.kernels.targets.llvm import intrinsic_of
-from riemopt.kernels.targets.straight_line import INSTRUCTIONS, StraightLine
+from riemopt.kernels.targets.straight_line_code import INSTRUCTIONS, StraightLineCode
 from riemopt.kernels.targets.target import Target
 from riemopt.kernels.targets.threads import share_out
 from riemopt.kernels.text.algorithms.sums import BLOCK
@@ -46,7 +46,7 @@ def _compiler(in_lanes: bool) -> Compiler:
     """What compiles text for one entry of a batch at a time, or for several in lanes."""
 
     def compiled(function: Any, definition: ast.FunctionDef, inline: bool) -> Any:
-        return intrinsic_of(StraightLine(definition, function.__globals__, in_lanes, inline))
+        return intrinsic_of(StraightLineCode(definition, function.__globals__, in_lanes, inline))
 
     own = {
         name: function for name, function in MATH.items() if name not in ("isfinite", *in_lanes * elementary.__all__)
@@ -57,7 +57,7 @@ def _compiler(in_lanes: bool) -> Compiler:
         functools.partial(_jit, no_cpython_wrapper=True),
         lambda function: memory(function.__name__),
         {**own, **MEMORY},
-        [(INSTRUCTIONS, straight_line.__name__), *texts],
+        [(INSTRUCTIONS, straight_line_code.__name__), *texts],
     )
 
 

@@ -9,7 +9,7 @@ from numba import njit
 from riemopt.kernels.functions import scalar
 from riemopt.kernels.targets.lanes import MEMORY
 from riemopt.kernels.targets.llvm import intrinsic_of
-from riemopt.kernels.targets.straight_line import StraightLine, functions_of
+from riemopt.kernels.targets.straight_line_code import StraightLineCode, functions_of
 from riemopt.kernels.text.kernel import LANES
 
 TEXT = """
@@ -77,8 +77,8 @@ def compiled(name, in_lanes):
     """The function on two arrays."""
     names = dict(NUMBERS)
     for other, definition in functions_of(TEXT).items():
-        assert StraightLine.takes(definition)
-        names[other] = intrinsic_of(StraightLine(definition, names, in_lanes))
+        assert StraightLineCode.takes(definition)
+        names[other] = intrinsic_of(StraightLineCode(definition, names, in_lanes))
     function, load, store = names[name], MEMORY["load"], MEMORY["store"]
 
     if in_lanes:

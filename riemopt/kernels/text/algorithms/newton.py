@@ -61,7 +61,7 @@ def root(
         for _ in range(HALVINGS):
             if done or advanced:
                 break
-            trial = moved(y, damping, step, n)
+            trial = damped(y, damping, step, n)
             left, left_slopes = equations(trial, xi)
             change = product(inverse, left, n)
             advanced = relative_size(change, y, n) <= (1.0 - 0.5 * damping) * size
@@ -89,7 +89,7 @@ def relative_size(step: Vector, y: Vector, n: int) -> float:
 
 
 @straight
-def moved(y: Vector, damping: float, step: Vector, n: int) -> Vector:
+def damped(y: Vector, damping: float, step: Vector, n: int) -> Vector:
     """Where a fraction of a step leads."""
     return tuple(y[i] - damping * step[i] for i in range(n))
 

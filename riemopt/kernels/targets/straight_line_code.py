@@ -10,7 +10,7 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["INSTRUCTIONS", "StraightLine", "functions_of"]
+__all__ = ["INSTRUCTIONS", "StraightLineCode", "functions_of"]
 
 
 def functions_of(text: str) -> dict[str, ast.FunctionDef]:
@@ -18,7 +18,7 @@ def functions_of(text: str) -> dict[str, ast.FunctionDef]:
     return {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
 
 
-class StraightLine:
+class StraightLineCode:
     """A function without loops.
 
     Parameters
