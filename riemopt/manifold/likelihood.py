@@ -182,7 +182,7 @@ class LikelihoodProblem(Problem):
 
         def run(
             starts: np.ndarray, step_sizes: np.ndarray, steps: int, keep_all: bool, tolerance: float | None
-        ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
             bound = -1.0 if tolerance is None else tolerance
             return kernel(starts, step_sizes, self.data, steps, keep_all, bound, **self._rows)  # type: ignore[no-any-return]
 

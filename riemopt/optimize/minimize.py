@@ -10,6 +10,7 @@ import numpy as np
 
 from riemopt.errors import ArgumentError, ShapeError, UnsupportedError
 from riemopt.integrators import Integrator, by_name, names
+from riemopt.numerics.arrays import on_host
 from riemopt.optimize.damping import LevenbergMarquardt
 from riemopt.optimize.driver import Hook
 from riemopt.optimize.line_search import Backtracking
@@ -157,8 +158,8 @@ def minimize(
         points, losses, status, evaluations = run.one_by_one(flat, flat_h)
     else:
         _LOG.info("%s is compiled", rule)
-        points, losses, status = compiled(flat, flat_h, int(steps), keep == "all", tolerance)
-        evaluations = compiled.evaluations(points, status, int(steps))
+        points, losses, status, taken = compiled.run(flat, flat_h, int(steps), keep == "all", tolerance)
+        evaluations = compiled.evaluations(on_host(taken))
     return Trajectory(
         points=points.reshape(*batch, *points.shape[1:]),
         losses=losses.reshape(*batch, *losses.shape[1:]),

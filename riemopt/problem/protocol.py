@@ -41,25 +41,20 @@ class CompiledRule:
     Attributes
     ----------
     run : callable
-        Takes what :meth:`Problem.trajectories` takes but for the rule, gives what that gives.
+        Takes what :meth:`Problem.trajectories` takes but for the rule; gives what that gives, and the numbers of steps
+        taken.
     init, point, step : Evaluations
         What it asks of the problem before the first step, at every point, and in every step.
     """
 
-    run: Callable[..., tuple[Any, Any, Any]]
+    run: Callable[..., tuple[Any, Any, Any, Any]]
     init: Evaluations = field(default_factory=Evaluations)
     point: Evaluations = field(default_factory=Evaluations)
     step: Evaluations = field(default_factory=Evaluations)
 
-    def __call__(
-        self, starts: Any, step_sizes: Any, steps: int, keep_all: bool, tolerance: float | None
-    ) -> tuple[Any, Any, Any]:
-        """Points, losses and status."""
-        return self.run(starts, step_sizes, steps, keep_all, tolerance)
-
-    def evaluations(self, points: Any, status: Any, steps: int) -> Evaluations:
-        """What trajectories have asked for, from what they have left behind."""
-        return self.init + self.point * (steps + 1) + self.step * steps
+    def evaluations(self, taken: Any) -> Evaluations:
+        """What trajectories of so many steps have asked for."""
+        return self.init * (taken > 0) + self.point * (taken + 1) + self.step * taken
 
 
 class Problem:
@@ -209,7 +204,7 @@ class Problem:
             Points, losses and status; None if there is no faster way than taking steps one by one.
         """
         compiled = self.compiled(rule, len(starts), tolerance is not None)
-        return None if isinstance(compiled, str) else compiled(starts, step_sizes, steps, keep_all, tolerance)
+        return None if isinstance(compiled, str) else compiled.run(starts, step_sizes, steps, keep_all, tolerance)[:3]
 
     def reason(self, primitive: str, theta: Any, *arguments: Any, **options: Any) -> Status:
         """Why a primitive gives numbers that are not finite at a point of the domain, for finite arguments.

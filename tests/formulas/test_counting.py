@@ -38,4 +38,4 @@ def test_a_trajectory_that_ends_early_counts_the_steps_it_took(keep, gamma):
     for i, start in enumerate(starts):
         alone = ro.minimize(problem, "ng", start, **{**settings, "keep": "all"})
         steps = len(np.unique(alone.points[np.isfinite(alone.losses)], axis=0)) - 1
-        assert found.losses[i] == steps + 1
+        assert found.losses[i] - steps == (1 if alone.success else 2)  # where it failed it looked, too

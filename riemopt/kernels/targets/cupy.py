@@ -109,20 +109,20 @@ class CupyTarget(Target):
         parts = parts_of((*program.begun, *program.seen, *program.stepped))
         text = _threaded(trajectory_text(program, parts_text(parts)[0]), "i", "status.shape[0]")
         head = f"def run({', '.join(TRAJECTORY_ARGUMENTS)}):"
-        results = ["float64[:, :, ::1]", "float64[:, ::1]", "int64[::1]"]
+        results = ["float64[:, :, ::1]", "float64[:, ::1]", "int64[::1]", "int64[::1]"]
         types = [_MATRIX, _VECTOR, _VECTOR, _TABLE, "int64", "int64", "float64", *results]
         launch = self._device.load(head, text, types, parts)
         n = len(program.point)
 
         def run(
             starts: Any, step_sizes: Any, data: Any, steps: int, keep_all: bool, tolerance: float, table: Any = None
-        ) -> tuple[Any, Any, Any]:
+        ) -> tuple[Any, Any, Any, Any]:
             count, kept = len(starts), steps + 1 if keep_all else 1
             points, losses = self.arrays.empty((count, kept, n)), self.arrays.empty((count, kept))
-            status = self.arrays.empty(count, dtype="int64")
+            status, taken = (self.arrays.empty(count, dtype="int64") for _ in range(2))
             settings = (data, self._no_table if table is None else table, steps, int(keep_all))
-            launch(count, starts, step_sizes, *settings, tolerance * abs(tolerance), points, losses, status)
-            return points, losses, status
+            launch(count, starts, step_sizes, *settings, tolerance * abs(tolerance), points, losses, status, taken)
+            return points, losses, status, taken
 
         return run
 

@@ -160,14 +160,14 @@ class NumbaTarget(Target):
             keep_all: bool,
             tolerance: float,
             table: np.ndarray | None = None,
-        ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
             kept = steps + 1 if keep_all else 1
             points = np.empty((len(starts), kept, n))
             losses = np.empty((len(starts), kept))
-            status = np.empty(len(starts), dtype=np.int64)
+            status, taken = np.empty((2, len(starts)), dtype=np.int64)
             settings = (data, _NO_TABLE if table is None else table, steps, keep_all, tolerance * abs(tolerance))
-            share_out(compiled, len(starts), starts, step_sizes, *settings, points, losses, status, grain=grain)
-            return points, losses, status
+            share_out(compiled, len(starts), starts, step_sizes, *settings, points, losses, status, taken, grain=grain)
+            return points, losses, status, taken
 
         return run
 
@@ -205,5 +205,6 @@ _TRAJECTORY_SIGNATURE = numba.void(
     numba.float64,
     numba.float64[:, :, ::1],
     numba.float64[:, ::1],
+    numba.int64[::1],
     numba.int64[::1],
 )

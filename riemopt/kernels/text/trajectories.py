@@ -12,7 +12,7 @@ __all__ = ["TRAJECTORY_ARGUMENTS", "trajectory_text"]
 
 TRAJECTORY_ARGUMENTS = (
     *("starts", "step_sizes", "data", "table", "steps", "keep_all", "tolerance"),
-    *("points", "losses", "status"),
+    *("points", "losses", "status", "taken"),
 )
 """What a kernel of trajectories takes, and what it writes."""
 
@@ -59,6 +59,7 @@ def trajectory_text(program: TrajectoryProgram, parts: Mapping[Part, str]) -> Te
         *(["m = begun[1:]"] if m else []),
         "outcome = spread(-1.0)",
         "loss = spread(NAN)",
+        "count = spread(0.0)",
         "for k in range(steps + 1):",
         *indented(observe, 1),
         f"    outcome, loss = judged(outcome, {seen}, loss, {loss}, {speed}, tolerance)",
@@ -70,12 +71,14 @@ def trajectory_text(program: TrajectoryProgram, parts: Mapping[Part, str]) -> Te
         "        break",
         "    if k == steps:",
         "        break",
+        "    count = counted(outcome, count)",
         *indented(step, 1),
         f"    stepped = {stepped}",
         "    outcome = failed(outcome, begun[0], stepped[0])",
         f"    y = moved_point(outcome, stepped[1:{n + 1}], y)",
         *([f"    m = moved_memory(outcome, stepped[{n + 1}:], m)"] if m else []),
         "store(status, i, finished(outcome))",
+        "store(taken, i, count)",
     ]
     functions = [
         *row_functions([n], n),

@@ -9,7 +9,7 @@ from math import nan
 from riemopt.kernels.functions.scalar import select
 from riemopt.status import Status
 
-__all__ = ["failed", "finished", "judged", "kept", "moved"]
+__all__ = ["counted", "failed", "finished", "judged", "kept", "moved"]
 
 COMPLETED = float(Status.COMPLETED)
 CONVERGED = float(Status.CONVERGED)
@@ -38,6 +38,11 @@ def moved(outcome: float, after: float, before: float) -> float:
     once, while they would toil again and again at the point of the failure.
     """
     return select(outcome < 0.0, after, select(outcome == CONVERGED, before, nan))
+
+
+def counted(outcome: float, taken: float) -> float:
+    """The number of steps, with the one that is about to be taken; a trajectory that has ended takes no more."""
+    return select(outcome < 0.0, taken + 1.0, taken)
 
 
 def kept(outcome: float, value: float) -> float:
