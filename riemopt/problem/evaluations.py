@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
@@ -53,13 +52,14 @@ class Evaluations:
 
     def reshaped(self, batch: tuple[int, ...]) -> Evaluations:
         """Counts of a flat batch as those of one with several axes; of one without, as numbers."""
-        counts = (np.broadcast_to(np.asarray(count), math.prod(batch)).reshape(batch) for count in astuple(self))
+        counts = (count.reshape(batch) for count in astuple(self))
         return Evaluations(*(count if batch else int(count) for count in counts))
 
     @classmethod
-    def stacked(cls, members: Sequence[Evaluations]) -> Evaluations:
-        """The counts of a flat batch from those of its members."""
-        return cls(*np.array([astuple(member) for member in members], dtype=np.int64).reshape(-1, 5).T)
+    def stacked(cls, members: Sequence[Evaluations], arrays: Any = np) -> Evaluations:
+        """The counts of a flat batch from those of its members, as arrays of a module."""
+        table = np.array([astuple(member) for member in members], dtype=np.int64).reshape(-1, 5)
+        return cls(*(arrays.asarray(column) for column in table.T))
 
 
 COSTS = {
