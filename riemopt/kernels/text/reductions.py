@@ -12,8 +12,8 @@ from riemopt.kernels.text.algorithms.integrals import MOST_NESTED_PANELS, MOST_P
 from riemopt.kernels.text.algorithms.lattices import height_on_lattice, lattice_sum
 from riemopt.kernels.text.algorithms.peaks import height
 from riemopt.kernels.text.algorithms.sums import sum_of_rows
-from riemopt.kernels.text.bound import Given, Static
-from riemopt.kernels.text.specialize import specialized
+from riemopt.kernels.text.binding import Callee, Static
+from riemopt.kernels.text.specialize import specialize
 from riemopt.kernels.text.statements import Statements, function, listed, unpacked
 
 __all__ = ["integral_source", "peak_source", "sum_source"]
@@ -39,8 +39,8 @@ def sum_source(part: TableSum, name: str, parts: Mapping[Part, str]) -> str:
     fixed = [node for node in independent_of(part.body, part.body.inputs[: part.columns]) if not node.is_constant]
     head = statements(fixed, inputs)
     body, terms = statements.together(part.body.outputs, inputs)
-    row = Given(value=terms, lines=(*(f"{column} = table[{k}, row]" for k, column in enumerate(columns)), *body))
-    rows = specialized(
+    row = Callee(value=terms, lines=(*(f"{column} = table[{k}, row]" for k, column in enumerate(columns)), *body))
+    rows = specialize(
         sum_of_rows,
         f"{name}_rows",
         {"terms_of": row, "terms": part.size},
@@ -61,18 +61,18 @@ def peak_source(part: Peak, name: str, parts: Mapping[Part, str]) -> str:
     """The text of a function of p that returns the status and the largest value of w."""
     text, head, weight = _weight(part, name, parts)
     if part.lattice is None:
-        found = specialized(height, name, {"weight": weight}, ["p"], head)
+        algorithm = specialize(height, name, {"weight": weight}, ["p"], head)
     else:
         low, high = part.lattice
-        found = specialized(height_on_lattice, name, {"weight": weight, "low": low, "high": high}, ["p"], head)
-    return text + "\n\n" + found
+        algorithm = specialize(height_on_lattice, name, {"weight": weight, "low": low, "high": high}, ["p"], head)
+    return text + "\n\n" + algorithm
 
 
 def integral_source(part: Integral, name: str, parts: Mapping[Part, str]) -> str:
     """The text of a function of p that returns the status, and the largest value of w with the integrals."""
     text, head, weight = _weight(part, name, parts)
     body, body_head, values = _function_of_y(part.body, f"{name}_body", parts, "r")
-    bound: dict[str, Static | Given] = {
+    bound: dict[str, Static | Callee] = {
         "weight": weight,
         "body": values,
         "terms": part.terms,
@@ -81,14 +81,14 @@ def integral_source(part: Integral, name: str, parts: Mapping[Part, str]) -> str
     head += body_head
     if part.lattice is None:
         bound |= {"scaled": part.scaled, "most_panels": MOST_NESTED_PANELS if part.scaled else MOST_PANELS}
-        taken = specialized(integral, name, bound, ["p"], head)
+        algorithm = specialize(integral, name, bound, ["p"], head)
     else:
         low, high = part.lattice
-        taken = specialized(lattice_sum, name, {**bound, "low": low, "high": high}, ["p"], head)
-    return "\n\n".join([text, body, taken])
+        algorithm = specialize(lattice_sum, name, {**bound, "low": low, "high": high}, ["p"], head)
+    return "\n\n".join([text, body, algorithm])
 
 
-def _weight(part: Integral | Peak, name: str, parts: Mapping[Part, str]) -> tuple[str, list[str], Given]:
+def _weight(part: Integral | Peak, name: str, parts: Mapping[Part, str]) -> tuple[str, list[str], Callee]:
     """The weight of an integral as a function of y; see :func:`_function_of_y`."""
     # a weight that overflows, or is not a number, is where the formula ends and not where the mass is
     graph, (weight,) = part.weight.outputs[0].graph, part.weight.outputs
@@ -97,7 +97,7 @@ def _weight(part: Integral | Peak, name: str, parts: Mapping[Part, str]) -> tupl
     return _function_of_y(Program(part.weight.inputs, (clean,)), f"{name}_weight", parts, "q")
 
 
-def _function_of_y(program: Program, name: str, parts: Mapping[Part, str], known: str) -> tuple[str, list[str], Given]:
+def _function_of_y(program: Program, name: str, parts: Mapping[Part, str], known: str) -> tuple[str, list[str], Callee]:
     """A program of (y, p) as a function of y and of what does not depend on y.
 
     Returns the text of the function, the statements that prepare its second argument, the variable `known`, from p,
@@ -114,7 +114,7 @@ def _function_of_y(program: Program, name: str, parts: Mapping[Part, str], known
     text = function(name, ["y", "q"], unpack, program.outputs, own, parts, _one_or_more)
     packed = listed(names[node] for node in shared) if shared else "(0.0,)"
     head = [*unpacked([f"x{i}" for i in range(1, len(program.inputs))], "p"), *prepare, f"{known} = {packed}"]
-    return "\n\n".join([*statements.functions, text]), head, Given(name, (known,), len(program.outputs))
+    return "\n\n".join([*statements.functions, text]), head, Callee(name, (known,), len(program.outputs))
 
 
 def _one_or_more(values: Sequence[str]) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from riemopt.kernels.graph.programs import Part, Program
 from riemopt.kernels.graph.roots import Root
 from riemopt.kernels.text.algorithms.newton import root
-from riemopt.kernels.text.bound import Given, Static
-from riemopt.kernels.text.specialize import specialized
+from riemopt.kernels.text.binding import Callee, Static
+from riemopt.kernels.text.specialize import specialize
 from riemopt.kernels.text.statements import function, listed, unpacked
 
 __all__ = ["root_source"]
@@ -28,17 +28,17 @@ def root_source(part: Root, name: str, parts: Mapping[Part, str]) -> str:
     def answer(values: Sequence[str]) -> str:
         return ", ".join(vector(values[n * i : n * (i + 1)]) for i in range(3))
 
-    bound: dict[str, Static | Given] = {
-        "start": Given(value=listed(map(repr, part.start))),
-        "equations": Given(f"{name}_equations"),
-        "answer": Given(f"{name}_answer"),
+    bound: dict[str, Static | Callee] = {
+        "start": Callee(value=listed(map(repr, part.start))),
+        "equations": Callee(f"{name}_equations"),
+        "answer": Callee(f"{name}_answer"),
         "n": n,
     }
     return "\n\n".join(
         [
             _function_of_y(part.equations, f"{name}_equations", parts, n, system),
             _function_of_y(part.answer, f"{name}_answer", parts, n, answer),
-            specialized(root, name, bound),
+            specialize(root, name, bound),
         ]
     )
 

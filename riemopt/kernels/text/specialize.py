@@ -9,7 +9,7 @@ checked. They are *bound*, and the rest is left to the text (partial evaluation)
   (a closure's), and these take the place of the function wherever it is an argument or a parameter;
 - a list of a bound length becomes a variable for each entry, and a loop over a bound range is written out;
 - a call of another algorithm that hands on anything bound calls that function rewritten in the same way, as one more
-  function of the text; of a function marked ``inlined``, the statements themselves are put there. What it shares with
+  function of the text; of a function marked ``inline``, the statements themselves are put there. What it shares with
   its caller has one name in both, and a generator's ``yield`` makes room for the body of the loop over it;
 - numbers of the function's module become their values. All other names are those of functions that every text may call.
 """
@@ -22,15 +22,15 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from riemopt.kernels.text.bound import Bound, Expressions, Given, Static, is_bool, is_name, statements_of
+from riemopt.kernels.text.binding import Bindings, Callee, Expressions, Static, is_bool, is_name, statements_of
 
-__all__ = ["specialized"]
+__all__ = ["specialize"]
 
 
-def specialized(
+def specialize(
     function: Callable[..., Any],
     name: str,
-    bound: Bound,
+    bound: Bindings,
     parameters: Sequence[str] | None = None,
     before: Iterable[str] = (),
     kind: str = "plain",
@@ -43,7 +43,7 @@ def specialized(
         The function.
     name : str
         What to call it. The names of the other functions begin with it.
-    bound : mapping of str to int, float, bool or Given
+    bound : mapping of str to int, float, bool or Callee
         What is known of its arguments.
     parameters : sequence of str, optional
         The parameters of the function in the text, if they are not those that are left.
@@ -60,7 +60,7 @@ def specialized(
 def _specialized(
     function: Callable[..., Any],
     name: str,
-    bound: tuple[tuple[str, Static | Given], ...],
+    bound: tuple[tuple[str, Static | Callee], ...],
     parameters: tuple[str, ...] | None,
     before: tuple[str, ...],
     kind: str,
@@ -88,7 +88,7 @@ class _Function(Expressions):
     """
 
     def __init__(
-        self, function: Callable[..., Any], bound: Bound, prefix: str, texts: dict[str, str], lists: dict[str, int]
+        self, function: Callable[..., Any], bound: Bindings, prefix: str, texts: dict[str, str], lists: dict[str, int]
     ) -> None:
         super().__init__(function, bound, lists)
         self.prefix, self.texts = prefix, texts
@@ -96,11 +96,11 @@ class _Function(Expressions):
     def write(self, name: str, kind: str, parameters: Sequence[str] | None = None, before: Iterable[str] = ()) -> None:
         """Add the text of the function, behind those that it needs."""
         body = [*statements_of(before), *self.statements(self.definition.body)]
-        arguments = self.left(self.definition.parameters) if parameters is None else parameters
+        arguments = self.remaining(self.definition.parameters) if parameters is None else parameters
         lines = textwrap.indent(ast.unparse(ast.Module(body, [])), "    ")
         self.texts[name] = f"@{kind}\ndef {name}({', '.join(arguments)}):\n{lines}\n"
 
-    def instance(self, function: Callable[..., Any], bound: Bound) -> str:
+    def instance(self, function: Callable[..., Any], bound: Bindings) -> str:
         """See :class:`Expressions`."""
         name = f"{self.prefix}_{function.__name__}"
         if name not in self.texts:
@@ -115,53 +115,53 @@ class _Function(Expressions):
         result: list[ast.stmt] = []
         for node in nodes:
             written = getattr(self, f"_{type(node).__name__}", lambda n: [self.parts(n)])(node)
-            result += self.waiting
+            result += self.pending
             result += written
-            self.waiting = []
+            self.pending = []
         return result
 
     def _Assign(self, node: ast.Assign) -> list[ast.stmt]:
         (target,) = node.targets
-        called = self._inlined(node.value)
+        called = self._inline_function(node.value)
         if called is not None:
-            return self._put(called, node.value, target)
+            return self._expanded(called, node.value, target)
         entries = self.repeated(node.value)
         if entries is not None and isinstance(target, ast.Name):
             self.lists[target.id] = len(entries)
             return [_assignment(f"{target.id}_{j}", entry) for j, entry in enumerate(entries)]
         if isinstance(target, ast.Tuple) and isinstance(target.elts[-1], ast.Starred):
-            self._receive(target, node.value)
+            self._unpack(target, node.value)
         return [ast.Assign([self(target)], self(node.value), lineno=0)]
 
-    def _receive(self, target: ast.Tuple, value: ast.expr) -> None:
+    def _unpack(self, target: ast.Tuple, value: ast.expr) -> None:
         """Note that the rest of what a bound function returns is a list."""
         assert isinstance(value, ast.Call) and isinstance(value.func, ast.Name)
         starred = target.elts[-1]
         assert isinstance(starred, ast.Starred) and isinstance(starred.value, ast.Name)
-        self.lists[starred.value.id] = self.given[value.func.id].results - len(target.elts) + 1
+        self.lists[starred.value.id] = self.callees[value.func.id].results - len(target.elts) + 1
 
     def _Expr(self, node: ast.Expr) -> list[ast.stmt]:
         if isinstance(node.value, ast.Yield):
             return [node]
-        called = self._inlined(node.value)
-        return [self.parts(node)] if called is None else self._put(called, node.value, None)
+        called = self._inline_function(node.value)
+        return [self.parts(node)] if called is None else self._expanded(called, node.value, None)
 
     def _If(self, node: ast.If) -> list[ast.stmt]:
         test = self(node.test)
         if is_bool(test):
             return self.statements(node.body if test.value else node.orelse)
-        assert not self.waiting
+        assert not self.pending
         return [ast.If(test, self.statements(node.body), self.statements(node.orelse))]
 
     def _While(self, node: ast.While) -> list[ast.stmt]:
         test = self(node.test)
-        assert not self.waiting
+        assert not self.pending
         return [ast.While(test, self.statements(node.body), [])]
 
     def _For(self, node: ast.For) -> list[ast.stmt]:
-        called = self._inlined(node.iter)
+        called = self._inline_function(node.iter)
         if called is not None:
-            return self._put(called, node.iter, node.target, node.body)
+            return self._expanded(called, node.iter, node.target, node.body)
         over = self.range(node.iter)
         if over is None:
             return [ast.For(node.target, self(node.iter), self.statements(node.body), [], lineno=0)]
@@ -175,37 +175,37 @@ class _Function(Expressions):
 
     # -- functions whose statements are put where they are called
 
-    def _inlined(self, node: ast.expr) -> Callable[..., Any] | None:
+    def _inline_function(self, node: ast.expr) -> Callable[..., Any] | None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             function = self.of.__globals__.get(node.func.id)
-            if getattr(function, "inlined", False):
+            if getattr(function, "inline", False):
                 return function  # type: ignore[no-any-return]
         return None
 
-    def _put(
+    def _expanded(
         self, function: Callable[..., Any], call: ast.expr, target: ast.expr | None, body: list[ast.stmt] | None = None
     ) -> list[ast.stmt]:
         """The statements of an inlined function; those of a generator with the body of the loop over it inside."""
         assert isinstance(call, ast.Call)
-        own = _Function(function, self.handed(function, call), self.prefix, self.texts, self.lists)
+        own = _Function(function, self.bindings_of(function, call), self.prefix, self.texts, self.lists)
         parameters = own.definition.parameters
         result: list[ast.stmt] = []
         for name, argument in zip(parameters, call.args, strict=True):
-            if name not in own.given and name not in own.static and not is_name(argument, name):
+            if name not in own.callees and name not in own.static and not is_name(argument, name):
                 result.append(_assignment(name, self(argument)))
         statements = own.statements(own.definition.body)
         received = [] if target is None else target.elts if isinstance(target, ast.Tuple) else [target]
-        self._meet(own, {element.id for element in received if isinstance(element, ast.Name)})
+        self._share(own, {element.id for element in received if isinstance(element, ast.Name)})
         if target is None:
             return [*result, *statements]
         if body is None:
             *statements, last = statements
             assert isinstance(last, ast.Return)
-            return [*result, *statements, *_handed_over(received, last.value)]
+            return [*result, *statements, *_assignments(received, last.value)]
         inside = self.statements(body)
-        return [*result, *_Yield(lambda value: [*_handed_over(received, own(value)), *inside])(statements)]
+        return [*result, *_Yield(lambda value: [*_assignments(received, own(value)), *inside])(statements)]
 
-    def _meet(self, own: _Function, received: set[str]) -> None:
+    def _share(self, own: _Function, received: set[str]) -> None:
         """Take over the variables of an inlined function; none of them may be another one of the caller's.
 
         Raises
@@ -238,7 +238,7 @@ class _Yield(ast.NodeTransformer):
         return self._statements(node.value.value)
 
 
-def _handed_over(targets: Sequence[ast.expr], value: ast.expr | None) -> list[ast.stmt]:
+def _assignments(targets: Sequence[ast.expr], value: ast.expr | None) -> list[ast.stmt]:
     """Assignments of what is returned, where it is not called the same."""
     assert value is not None
     values = value.elts if isinstance(value, ast.Tuple) and len(targets) > 1 else [value]

@@ -14,8 +14,8 @@ from riemopt.kernels.graph.parts import Ode
 from riemopt.kernels.graph.programs import Part, Program
 from riemopt.kernels.graph.simplification import simplify_program
 from riemopt.kernels.text.algorithms import stepper
-from riemopt.kernels.text.bound import Given, Static
-from riemopt.kernels.text.specialize import specialized
+from riemopt.kernels.text.binding import Callee, Static
+from riemopt.kernels.text.specialize import specialize
 from riemopt.kernels.text.statements import function, listed
 from riemopt.numerics.tableaux import DORMAND_PRINCE_853, Row
 
@@ -141,19 +141,19 @@ def _field(
 def _solver(ode: Ode, name: str, field: str, approach: str, is_straight: bool) -> str:
     """The text of the solver of an equation, from what its field and its limit of steps are called."""
     n = ode.dimension
-    field_call, choose = Given(field), Given(f"choose_of_{n}")
-    bound: dict[str, Mapping[str, Static | Given]] = {
+    field_call, choose = Callee(field), Callee(f"choose_of_{n}")
+    bound: dict[str, Mapping[str, Static | Callee]] = {
         "begin": {
             "field": field_call,
-            "square_sum": Given(f"square_sum_of_{n}"),
-            "change_sum": Given(f"change_sum_of_{n}"),
-            "first_stage": Given(f"stage_1_of_{n}"),
+            "square_sum": Callee(f"square_sum_of_{n}"),
+            "change_sum": Callee(f"change_sum_of_{n}"),
+            "first_stage": Callee(f"stage_1_of_{n}"),
             "first_node": DORMAND_PRINCE_853.stages[0][0],
             "dimension": float(n),
         },
         "advance": {
             "field": field_call,
-            "approach": Given(approach),
+            "approach": Callee(approach),
             "limited": bool(approach),
             "trial": _trial(field, n),
             "choose": choose,
@@ -161,12 +161,12 @@ def _solver(ode: Ode, name: str, field: str, approach: str, is_straight: bool) -
         "end": {"choose": choose, "dimension": n},
     }
     kind = "straight" if is_straight else "plain"
-    texts = [specialized(getattr(stepper, step), f"{name}_{step}", known, kind=kind) for step, known in bound.items()]
-    steps = {step: Given(f"{name}_{step}") for step in bound}
-    return "\n\n".join([*texts, specialized(stepper.solution, name, steps)])
+    texts = [specialize(getattr(stepper, step), f"{name}_{step}", known, kind=kind) for step, known in bound.items()]
+    steps = {step: Callee(f"{name}_{step}") for step in bound}
+    return "\n\n".join([*texts, specialize(stepper.solution, name, steps)])
 
 
-def _trial(field: str, n: int) -> Given:
+def _trial(field: str, n: int) -> Callee:
     """The stages of a step: the first status that is not 0, the end of the step, and its error."""
     lines = ["refused = spread(0.0)"]
     for stage, row in enumerate(DORMAND_PRINCE_853.stages, start=1):
@@ -180,7 +180,7 @@ def _trial(field: str, n: int) -> Given:
         f"z = advance_of_{n}(y, d, {weighted})",
         f"error = error_norm(error_sums_of_{n}(y, z, rtol, atol, {compared}), h, {float(n)!r})",
     ]
-    return Given(value="(refused, z, error)", lines=tuple(lines))
+    return Callee(value="(refused, z, error)", lines=tuple(lines))
 
 
 def _combination(row: Row, component: int) -> str:

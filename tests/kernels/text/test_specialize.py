@@ -6,9 +6,10 @@ import pytest
 
 from riemopt.kernels.functions import scalar
 from riemopt.kernels.text.algorithms import integrals, lattices, newton, peaks, sums
-from riemopt.kernels.text.bound import Given
+from riemopt.kernels.text.algorithms.marks import inline
+from riemopt.kernels.text.binding import Callee
 from riemopt.kernels.text.runtime import quadpack
-from riemopt.kernels.text.specialize import specialized
+from riemopt.kernels.text.specialize import specialize
 from riemopt.numerics import quadrature_rule
 
 NAMES = {
@@ -32,7 +33,7 @@ def well(y, q):
 
 
 def test_peak_is_the_same_number():
-    text = specialized(peaks.height, "height", {"weight": Given("well", ("q",))}, ["p"], ["q = (p[0] + 1.0,)"])
+    text = specialize(peaks.height, "height", {"weight": Callee("well", ("q",))}, ["p"], ["q = (p[0] + 1.0,)"])
     assert run(text, well=well)["height"]((2.5,)) == peaks.height(lambda y: well(y, (3.5,)))
     # the search and the refinement are functions of their own
     assert text.count("@plain") == 3 and "def height_refined_peak(q, a, b)" in text
@@ -46,9 +47,9 @@ def test_integrals_are_the_same_numbers(terms, scaled, normalized):
         values = (1.0, y, y * y)[:terms]
         return (well(y, r), *values, *(map(abs, values) if scaled else ()))
 
-    bound = {"weight": Given("well", ("q",)), "body": Given("body", ("r",), 1 + (2 if scaled else 1) * terms)}
+    bound = {"weight": Callee("well", ("q",)), "body": Callee("body", ("r",), 1 + (2 if scaled else 1) * terms)}
     settings = {"terms": terms, "scaled": scaled, "normalized": normalized, "most_panels": 1000}
-    text = specialized(integrals.integral, "taken", {**bound, **settings}, ["p"], ["q = p", "r = p"])
+    text = specialize(integrals.integral, "taken", {**bound, **settings}, ["p"], ["q = p", "r = p"])
     found = run(text, well=well, body=body)["taken"]((0.3,))
     assert found == integrals.integral(lambda y: well(y, (0.3,)), lambda y: body(y, (0.3,)), **settings)
     assert found[0] == 0
@@ -61,8 +62,8 @@ def test_sums_over_integers_are_the_same_numbers(low, high):
     def body(k, q):
         return well(k, q), 1.0, k
 
-    bound = {"weight": Given("well", ("q",)), "body": Given("body", ("q",), 3), "low": low, "high": high}
-    text = specialized(lattices.lattice_sum, "total", {**bound, "terms": 2, "normalized": False}, ["q"])
+    bound = {"weight": Callee("well", ("q",)), "body": Callee("body", ("q",), 3), "low": low, "high": high}
+    text = specialize(lattices.lattice_sum, "total", {**bound, "terms": 2, "normalized": False}, ["q"])
     q = (1.2,)
     found = run(text, well=well, body=body)["total"](q)
     assert found == lattices.lattice_sum(lambda k: well(k, q), lambda k: body(k, q), low, high, 2, False)
@@ -75,28 +76,72 @@ def test_root_is_the_same_number():
     def answer(y, xi):
         return y, (1.0, 1.0), (1.0, 1.0)
 
-    start = Given(value="(0.5, 0.25,)")
-    bound = {"start": start, "equations": Given("equations"), "answer": Given("answer"), "n": 2}
-    text = specialized(newton.root, "root", bound)
+    start = Callee(value="(0.5, 0.25,)")
+    bound = {"start": start, "equations": Callee("equations"), "answer": Callee("answer"), "n": 2}
+    text = specialize(newton.root, "root", bound)
     found = run(text, equations=equations, answer=answer)["root"]((10.0, 1.0))
     assert found == newton.root(lambda: (0.5, 0.25), equations, answer, 2, (10.0, 1.0)) and found[0] == 0
 
 
 def test_inverse_has_no_loops_left():
-    text = specialized(newton.inverse_of, "inverse", {"n": 3}, kind="straight")
+    text = specialize(newton.inverse_of, "inverse", {"n": 3}, kind="straight")
     assert text.startswith("@straight") and " for " not in text and " if " not in text
     matrix = ((0.0, 2.0, 1.0), (1.0, 0.5, 0.0), (3.0, 0.0, 4.0))
     assert run(text)["inverse"](matrix) == newton.inverse_of(matrix, 3)
 
 
 def test_given_statements_are_written_before_the_one_that_needs_them():
-    row = Given(value="(x, x * scale)", lines=("x = table[row]",))
-    text = specialized(sums.sum_of_rows, "rows", {"terms_of": row, "terms": 2}, ["scale", "table", "start", "stop"])
+    row = Callee(value="(x, x * scale)", lines=("x = table[row]",))
+    text = specialize(sums.sum_of_rows, "rows", {"terms_of": row, "terms": 2}, ["scale", "table", "start", "stop"])
     assert run(text)["rows"](10.0, [1.0, 2.0, 4.0], 0, 3) == (7.0, 70.0)
     assert "for first in range(start, stop, 1024):" in text
 
 
 def test_numbers_that_are_not_finite_have_names():
-    text = specialized(lattices.grid_point, "point", {"low": -math.inf, "high": math.inf})
+    text = specialize(lattices.grid_point, "point", {"low": -math.inf, "high": math.inf})
     assert "inf" not in text.replace("inside", "") and "-INFINITY > -INFINITY" in text
     assert [run(text)["point"](float(i)) for i in (-1, 0, 2)] == [-1.0, 0.0, 2.0]
+
+
+@inline
+def twice(x, n):
+    """Changes what it was given, and returns it under the same name."""
+    x = x + x
+    for j in range(n):
+        x = x + j
+    return x
+
+
+@inline
+def counted(stop):
+    """Every number, once."""
+    i = 0
+    while i < stop:
+        yield i
+        i = i + 1
+
+
+def honest(x, n, stop):
+    """Statements of others in its own."""
+    total = [0.0] * n
+    for i in counted(stop):
+        x = twice(x, n)
+        total[0] += x * i
+    return total[0]
+
+
+def careless(x, n):
+    """Another variable for what comes out of it than for what went in."""
+    y = twice(x, n)
+    return x + y
+
+
+def test_statements_of_inlined_functions_stand_where_they_are_called():
+    text = specialize(honest, "honest", {"n": 2})
+    assert run(text)["honest"](1.0, 4) == honest(1.0, 2, 4)
+    assert text.count("def ") == 1 and "while i < stop" in text and "total_0" in text
+
+
+def test_variables_that_would_be_mixed_up_are_refused():
+    with pytest.raises(ValueError, match=r"twice and careless share \['x'\]"):
+        specialize(careless, "careless", {"n": 2})

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from math import asinh, exp, inf, nan, sinh
 
 from riemopt.kernels.functions.scalar import absolute, minimum
-from riemopt.kernels.text.algorithms.marks import inlined
+from riemopt.kernels.text.algorithms.marks import inline
 from riemopt.kernels.text.algorithms.peaks import Weight, largest_peak, refined_peak
 from riemopt.kernels.text.runtime.quadpack import panel_error
 from riemopt.numerics.quadrature_rule import (
@@ -125,7 +125,7 @@ def integral(
     return _NON_FINITE, (best, *[nan] * terms)
 
 
-@inlined
+@inline
 def basins(weight: Weight, centre: float, width: float, gap: float, most: int) -> Iterator[tuple[float, float, int]]:
     """The basins of w, from left to right: the valleys at their ends, and which point of the grid is the highest.
 
@@ -162,7 +162,7 @@ def basins(weight: Weight, centre: float, width: float, gap: float, most: int) -
         low_at = i
 
 
-@inlined
+@inline
 def add_side(
     weight: Weight,
     body: Body,
@@ -224,7 +224,7 @@ def add_side(
     return panels
 
 
-@inlined
+@inline
 def add_panel(
     weight: Weight,
     body: Body,

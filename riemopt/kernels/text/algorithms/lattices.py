@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import exp, floor, inf, nan, sinh
 
 from riemopt.kernels.functions.scalar import absolute, maximum, minimum
-from riemopt.kernels.text.algorithms.marks import inlined
+from riemopt.kernels.text.algorithms.marks import inline
 from riemopt.kernels.text.algorithms.peaks import Weight
 from riemopt.numerics.quadrature_rule import FAR, LATTICE_TAIL, LEAST_PEAK_OF_LATTICE, MASS_ERROR
 from riemopt.status import Status
@@ -138,7 +138,7 @@ def grid_point(i: float, low: float, high: float) -> float:
     return distance if i > 0 else -distance
 
 
-@inlined
+@inline
 def scaled_integer(i: float) -> float:
     """|i| for small i, and then integers whose distances grow like themselves."""
     return floor(sinh(0.35 * absolute(i)) / sinh(0.35) + 0.5)

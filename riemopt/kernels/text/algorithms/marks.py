@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ["inlined", "straight"]
+__all__ = ["inline", "straight"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def inlined(function: F) -> F:
+def inline(function: F) -> F:
     """Mark a function, or a generator, whose statements are put where it is called."""
-    function.__dict__["inlined"] = True
+    function.__dict__["inline"] = True
     return function
 
 

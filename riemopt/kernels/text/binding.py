@@ -12,14 +12,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-__all__ = ["Bound", "Definition", "Expressions", "Given", "Static", "definition", "is_bool", "is_name", "statements_of"]
+__all__ = [
+    "Bindings",
+    "Callee",
+    "Definition",
+    "Expressions",
+    "Static",
+    "definition",
+    "is_bool",
+    "is_name",
+    "statements_of",
+]
 
 Static = int | float | bool
 """A bound number."""
 
 
 @dataclass(frozen=True)
-class Given:
+class Callee:
     """What text has for a function that an algorithm evaluates.
 
     Attributes
@@ -44,7 +54,7 @@ class Given:
     lines: tuple[str, ...] = ()
 
 
-Bound = Mapping[str, Static | Given]
+Bindings = Mapping[str, Static | Callee]
 """What is known of a function's arguments, by name."""
 
 
@@ -98,25 +108,25 @@ class Expressions(ABC):
 
     Attributes
     ----------
-    waiting : list of ast.stmt
+    pending : list of ast.stmt
         What is to be written before the statement whose expressions are being rewritten.
     """
 
-    def __init__(self, function: Callable[..., Any], bound: Bound, lists: dict[str, int]) -> None:
+    def __init__(self, function: Callable[..., Any], bound: Bindings, lists: dict[str, int]) -> None:
         self.of, self.lists = function, lists
         self.definition = definition(function)
-        self.given = {name: value for name, value in bound.items() if isinstance(value, Given)}
-        self.static: dict[str, Static] = {name: v for name, v in bound.items() if not isinstance(v, Given)}
+        self.callees = {name: value for name, value in bound.items() if isinstance(value, Callee)}
+        self.static: dict[str, Static] = {name: v for name, v in bound.items() if not isinstance(v, Callee)}
         # a loop that is written out leaves no variable
         known = set(self.static)
         for name, over in self.definition.counters:
             if _is_call(over, "range") and _names(over.args) and _names(over.args) <= known:
                 known.add(name)
         self.locals = (self.definition.stored - known) | set(self.definition.parameters)
-        self.waiting: list[ast.stmt] = []
+        self.pending: list[ast.stmt] = []
 
     @abstractmethod
-    def instance(self, function: Callable[..., Any], bound: Bound) -> str:
+    def instance(self, function: Callable[..., Any], bound: Bindings) -> str:
         """The name of another algorithm in the text, for the same bound arguments."""
 
     def __call__(self, node: ast.expr) -> ast.expr:
@@ -136,19 +146,19 @@ class Expressions(ABC):
             parts.append(value)
         return type(node)(*parts)
 
-    def left(self, names: Iterable[str]) -> list[str]:
+    def remaining(self, names: Iterable[str]) -> list[str]:
         """What is left of some arguments: nothing of a bound number, of a bound function what it knows."""
         left: list[str] = []
         for name in names:
-            if name in self.given:
-                left += self.given[name].knows
+            if name in self.callees:
+                left += self.callees[name].knows
             elif name not in self.static:
                 left.append(name)
         return left
 
-    def handed(self, function: Callable[..., Any], call: ast.Call) -> dict[str, Static | Given]:
+    def bindings_of(self, function: Callable[..., Any], call: ast.Call) -> dict[str, Static | Callee]:
         """What is bound among the arguments of a call, by what it is called in the function."""
-        known = {**self.given, **self.static}
+        known = {**self.callees, **self.static}
         pairs = zip(definition(function).parameters, call.args, strict=True)
         return {name: known[node.id] for name, node in pairs if isinstance(node, ast.Name) and node.id in known}
 
@@ -245,28 +255,28 @@ class Expressions(ABC):
     def _Call(self, node: ast.Call) -> ast.expr:
         assert isinstance(node.func, ast.Name)
         name = node.func.id
-        if name in self.given:
-            return self._given(self.given[name], node)
+        if name in self.callees:
+            return self._callee(self.callees[name], node)
         if name in ("all", "sum", "tuple"):
             return _joined(name, self._generated(node.args[0]))
         function = self.of.__globals__.get(name)
-        handed = self.handed(function, node) if _is_algorithm(function) else {}
-        if function is None or not handed:
+        bindings = self.bindings_of(function, node) if _is_algorithm(function) else {}
+        if function is None or not bindings:
             return ast.Call(node.func, [self(argument) for argument in node.args], [])
         arguments: list[ast.expr] = []
         for argument in node.args:
-            if isinstance(argument, ast.Name) and (argument.id in self.given or argument.id in self.static):
-                arguments += [ast.Name(known, ast.Load()) for known in self.left([argument.id])]
+            if isinstance(argument, ast.Name) and (argument.id in self.callees or argument.id in self.static):
+                arguments += [ast.Name(known, ast.Load()) for known in self.remaining([argument.id])]
             else:
                 arguments.append(self(argument))
-        return ast.Call(ast.Name(self.instance(function, handed), ast.Load()), arguments, [])
+        return ast.Call(ast.Name(self.instance(function, bindings), ast.Load()), arguments, [])
 
-    def _given(self, given: Given, node: ast.Call) -> ast.expr:
-        if not given.name:
-            self.waiting += statements_of(given.lines)
-            return ast.parse(given.value, mode="eval").body
-        known = [ast.Name(name, ast.Load()) for name in given.knows]
-        return ast.Call(ast.Name(given.name, ast.Load()), [*map(self, node.args), *known], [])
+    def _callee(self, callee: Callee, node: ast.Call) -> ast.expr:
+        if not callee.name:
+            self.pending += statements_of(callee.lines)
+            return ast.parse(callee.value, mode="eval").body
+        known = [ast.Name(name, ast.Load()) for name in callee.knows]
+        return ast.Call(ast.Name(callee.name, ast.Load()), [*map(self, node.args), *known], [])
 
     def _generated(self, node: ast.expr) -> list[ast.expr]:
         """The entries of a list, or of what is generated by loops over bound ranges."""

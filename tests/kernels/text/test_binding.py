@@ -1,10 +1,10 @@
-"""Bound names of expressions: what is decided, and what is left."""
+"""Bindings names of expressions: what is decided, and what is left."""
 
 import ast
 
 import pytest
 
-from riemopt.kernels.text.bound import Expressions, Given, definition, is_bool, is_name, statements_of
+from riemopt.kernels.text.binding import Callee, Expressions, definition, is_bool, is_name, statements_of
 from riemopt.numerics.quadrature_rule import FAR
 
 
@@ -54,15 +54,15 @@ def test_definition_tells_parameters_variables_and_loops():
     ],
 )
 def test_what_is_bound_takes_the_place_of_its_name_and_decides(text, left):
-    rewritten = Rewritten(example, {"f": Given("g", ("q",)), "n": 3, "flag": True}, {"x": 2})
+    rewritten = Rewritten(example, {"f": Callee("g", ("q",)), "n": 3, "flag": True}, {"x": 2})
     assert ast.unparse(rewritten(parsed(text))) == left
 
 
 def test_what_is_handed_on_is_told():
-    expressions = Rewritten(example, {"f": Given("g", ("q", "r")), "n": 3}, {})
-    assert expressions.left(["f", "n", "y"]) == ["q", "r", "y"]
+    expressions = Rewritten(example, {"f": Callee("g", ("q", "r")), "n": 3}, {})
+    assert expressions.remaining(["f", "n", "y"]) == ["q", "r", "y"]
     call = parsed("example(f, n, flag, 1.0, 2.0)")
-    assert expressions.handed(example, call) == {"f": Given("g", ("q", "r")), "n": 3}
+    assert expressions.bindings_of(example, call) == {"f": Callee("g", ("q", "r")), "n": 3}
 
 
 def test_lines_are_statements():
