@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -173,7 +172,7 @@ def descend(
     with np.errstate(all="ignore"):
         here = watched.at(state.theta)
         status = _status(problem, here, tolerance, state.iteration >= max_steps)
-        passed = passed or [dataclasses.replace(state, loss=here.loss)]
+        passed = passed or [state.but(loss=here.loss)]
         return Descent(
             np.array([state.theta for state in passed]),
             np.array([state.loss for state in passed]),
@@ -249,7 +248,7 @@ class _FitStep:
             theta = here.theta - rate * here.undamped_natural_gradient
             there = watched.at(theta)
             if _is_near(there) and there.speed < here.speed:
-                return dataclasses.replace(state, theta=theta, units=_largest_lengths(here, state))
+                return state.but(theta=theta, units=_largest_lengths(here, state))
         return None
 
 

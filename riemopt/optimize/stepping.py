@@ -44,14 +44,14 @@ class FixedStep:
 
     def begin(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> State:
         """See :class:`~riemopt.optimize.driver.Stepping`."""
-        return dataclasses.replace(state, memory=self.rule.init(watched, here.theta.copy(), self.h))
+        return state.but(memory=self.rule.init(watched, here.theta.copy(), self.h))
 
     def advance(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> State | None:
         """See :class:`~riemopt.optimize.driver.Stepping`."""
         watched.begin_step(None, state.warm_starts)
         theta, memory = self.rule.step(watched, here.theta.copy(), self.h, state.memory)
         require_point(self.rule, theta, here.theta)
-        return dataclasses.replace(state, theta=theta, memory=memory, warm_starts=watched.solutions)
+        return state.but(theta=theta, memory=memory, warm_starts=watched.solutions)
 
 
 def require_point(rule: Integrator, theta: Any, before: Any) -> None:
@@ -110,12 +110,12 @@ class SearchedStep:
         """See :class:`~riemopt.optimize.driver.Stepping`."""
         if self.damping is not None:
             watched.begin_step((state.damping, self._by(state)))
-        return dataclasses.replace(state, memory=self.rule.init(watched, here.theta.copy(), self.h))
+        return state.but(memory=self.rule.init(watched, here.theta.copy(), self.h))
 
     def advance(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> State | None:
         """See :class:`~riemopt.optimize.driver.Stepping`."""
         if self.units is not None:
-            state = dataclasses.replace(state, units=self.units(here, state))
+            state = state.but(units=self.units(here, state))
         while state.damping < _STRONGEST:
             watched.begin_step(None if self.damping is None else (state.damping, self._by(state)), state.warm_starts)
             path, memory = self._path(watched, here, state)
@@ -134,15 +134,14 @@ class SearchedStep:
                 return None
             if rate or not self.persistent:
                 memory = self.rule.remember(path, rate * self.h, self.h, memory)
-                return dataclasses.replace(
-                    state,
+                return state.but(
                     theta=there,
                     loss=loss,
                     memory=memory,
                     damping=max(strength, _EPS) if self.damping is not None else 0.0,
                     warm_starts=watched.solutions,
                 )
-            state = dataclasses.replace(state, damping=strength)
+            state = state.but(damping=strength)
         return None
 
     def _by(self, state: State) -> By:

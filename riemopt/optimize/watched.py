@@ -47,17 +47,15 @@ class WatchedProblem:
 
     Attributes
     ----------
-    evaluations : Evaluations
-        What has been asked for so far.
-    failed : bool
-        Whether a number was not to be had.
+    damping : tuple or None
+        The (λ, D) that the metric is damped with in this step.
     """
 
     def __init__(
         self, problem: Problem, recovers: bool = False, prepare: Prepare | None = None, warm_decay: float = 0.0
     ) -> None:
         self.problem, self.recovers, self.prepare, self.warm_decay = problem, recovers, prepare, warm_decay
-        self.evaluations = Evaluations()
+        self._counts = dict.fromkeys(COSTS, 0)
         self._failure: Callable[[], Status] | None = None
         self.damping: tuple[float, By] | None = None
         self._points: list[WatchedPoint] = []
@@ -91,7 +89,12 @@ class WatchedProblem:
 
     def tally(self, primitive: str) -> None:
         """Count one more evaluation of a primitive."""
-        self.evaluations += COSTS[primitive]
+        self._counts[primitive] += 1
+
+    @property
+    def evaluations(self) -> Evaluations:
+        """What has been asked for so far."""
+        return sum((COSTS[primitive] * times for primitive, times in self._counts.items()), Evaluations())
 
     def checked(self, value: Any, primitive: str, theta: Any, *arguments: Any, **options: Any) -> Any:
         """A value, and if it is not finite a note of it."""
@@ -170,7 +173,7 @@ class WatchedProblem:
 
     def exp_series(self, theta: Any, vector: Any, order: int) -> Any:
         """See :class:`riemopt.Problem`; each coefficient after the first is a product and a solve."""
-        self.evaluations += COSTS["acceleration"] * (order - 1)
+        self._counts["acceleration"] += order - 1
         return self.checked(
             self.problem.exp_series(theta, vector, order=order), "exp_series", theta, vector, order=order
         )
@@ -259,14 +262,12 @@ class WatchedPoint:
         watched = self.watched
 
         def compute() -> Any:
-            if watched.prepare is not None:
-                watched.tally("raise_index")
+            watched.tally("raise_index")
+            if watched.prepare is not None or "gradient" in self._known:
                 value = self.undamped.solve(self.gradient)
             else:
-                if "gradient" not in self._known:
-                    watched.tally("gradient")
-                watched.tally("raise_index")
-                value = self.point.natural_gradient
+                watched.tally("gradient")
+                value = self.point.natural_gradient  # with a kernel of its own, the gradient is not had by the way
                 if "gradient" in vars(self.point):
                     self._known["gradient"] = self.point.gradient
             return watched.checked(value, "natural_gradient", self.theta)
@@ -309,7 +310,7 @@ class WatchedPoint:
     @property
     def square_speed(self) -> float:
         """See :class:`Point`."""
-        return float(contraction(self.gradient, self.undamped_natural_gradient))
+        return self._once("square speed", lambda: float(contraction(self.gradient, self.undamped_natural_gradient)))  # type: ignore[no-any-return]
 
     @property
     def speed(self) -> float:

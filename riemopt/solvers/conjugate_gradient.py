@@ -164,7 +164,8 @@ class ConjugateGradient:
             if rest <= tolerance**2 * norm:
                 return ended(Status.CONVERGED, 0)
         steepest = _preconditioned(preconditioner, residual)
-        direction, square = steepest, float(residual @ steepest)
+        # a new array: the iteration goes on to change the residual in place
+        direction, square = steepest.copy(), rest if steepest is residual else float(residual @ steepest)
         for iteration in range(1, limit + 1):
             image = image_of(direction)
             curvature = float(direction @ image)
@@ -180,7 +181,7 @@ class ConjugateGradient:
             if rest <= tolerance**2 * norm:
                 return ended(Status.CONVERGED, iteration)
             steepest = _preconditioned(preconditioner, residual)
-            square, previous = float(residual @ steepest), square
+            square, previous = rest if steepest is residual else float(residual @ steepest), square
             # a new array: the product may have kept the old one, or still share its memory
             direction = steepest + (square / previous) * direction
         if not np.isfinite(square):
@@ -189,7 +190,7 @@ class ConjugateGradient:
 
 
 def _preconditioned(preconditioner: Any, residual: np.ndarray) -> np.ndarray:
-    """M⁻¹r; without a preconditioner r itself, which the iteration goes on to change in place."""
+    """M⁻¹r; without a preconditioner r itself."""
     if preconditioner is None:
-        return residual.copy()
+        return residual
     return np.asarray(preconditioner(residual) if callable(preconditioner) else residual / preconditioner)
