@@ -7,7 +7,7 @@ import sympy as sp
 import riemopt as ro
 from riemopt.geometry.closed_forms import isometry
 from riemopt.geometry.spaces import Flat, HalfSpace, PositiveMatrices, Simplex
-from tests.manifold.geodesics.catalogue import KNOWN, manifold, model, points, vectors
+from tests.catalogue import KNOWN, manifold, model, points, vectors
 
 NAMES = {
     Flat: "bernoulli binomial exponential geometric pareto poisson rayleigh",

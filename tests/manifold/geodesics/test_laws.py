@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.manifold.geodesics.catalogue import BY_QUADRATURE, INTEGRATED, KNOWN, manifold, model, moved, points, vectors
+from tests.catalogue import BY_QUADRATURE, INTEGRATED, KNOWN, manifold, model, moved, points, vectors
 
 seeds = st.integers(0, 2**32 - 1)
 lengths = st.floats(1e-4, 1.5)
