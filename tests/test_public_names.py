@@ -98,9 +98,7 @@ def test_every_error_is_a_riemopt_error():
 
 def test_importing_loads_no_framework():
     """Neither does riemopt itself load what the command line and the experiments do."""
-    program = (
-        "import sys, riemopt; print(*sys.modules); import riemopt.cli, riemopt.experiments; print(*sys.modules)"
-    )
+    program = "import sys, riemopt; print(*sys.modules); import riemopt.cli, riemopt.experiments; print(*sys.modules)"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     alone, every_room = ({name.partition(".")[0] for name in line.split()} for line in result.stdout.splitlines())
     assert "sympy" in alone

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -402,10 +400,3 @@ def test_families_have_settings_that_lead_somewhere(name):
     assert len(result.charts) == 4
     assert not result.remarks
     assert all(losses["geo"][-1] < losses["geo"][0] for losses in result.losses.values())
-
-
-def test_importing_riemopt_loads_no_drawing_and_no_command_line():
-    code = "import riemopt, sys; print([m for m in ('matplotlib', 'rich', 'click') if m in sys.modules])"
-    root = str(Path(ro.__file__).parents[1])
-    found = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
