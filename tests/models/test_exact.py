@@ -10,7 +10,7 @@ import mpmath as mp
 import pytest
 import sympy as sp
 
-from riemopt.models import integrals
+from riemopt.models import exact, integrals
 from riemopt.models.exact import NotFound, exact_expectations, poles
 
 x, mu = sp.symbols("x mu", real=True)
@@ -19,6 +19,14 @@ n = sp.Symbol("n", integer=True, nonnegative=True)
 z = (x - mu) / s
 POSITIVE, UNIT = sp.Interval.open(0, sp.oo), sp.Interval.open(0, 1)
 PATIENCE = 120.0
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every question is put to SymPy, as in a new process; see ``conftest.py``."""
+    monkeypatch.setattr(exact, "_searched", exact._searched.__wrapped__)
+
+
 """Seconds; what is found is found in one or two, on a machine with nothing else to do."""
 
 AT = {mu: 0.25, a: 0.75, b: 3.5, k: 1.5, nu: 3.25, p: 0.375, s: 1.75, v: 2.25, rate: 1.25}
