@@ -19,6 +19,7 @@ n = sp.Symbol("n", integer=True, nonnegative=True)
 z = (x - mu) / s
 POSITIVE, UNIT = sp.Interval.open(0, sp.oo), sp.Interval.open(0, 1)
 PATIENCE = 120.0
+"""Seconds; what is found is found in one or two, on a machine with nothing else to do."""
 
 
 @pytest.fixture(autouse=True)
@@ -26,8 +27,6 @@ def nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every question is put to SymPy, as in a new process; see ``conftest.py``."""
     monkeypatch.setattr(exact, "_searched", exact._searched.__wrapped__)
 
-
-"""Seconds; what is found is found in one or two, on a machine with nothing else to do."""
 
 AT = {mu: 0.25, a: 0.75, b: 3.5, k: 1.5, nu: 3.25, p: 0.375, s: 1.75, v: 2.25, rate: 1.25}
 
