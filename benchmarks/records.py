@@ -25,6 +25,7 @@ COMPARISONS = (
     "scaling",
     "growth",
     "start_up",
+    "studies",
     "custom_models",
     "adaptive",
     "orders",

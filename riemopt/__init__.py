@@ -5,7 +5,7 @@ from riemopt.integrators import Integrator
 from riemopt.manifold import LikelihoodProblem, Manifold
 from riemopt.models import ConditionalModel, ExponentialFamily, StatisticalModel
 from riemopt.optimize import Backtracking, LevenbergMarquardt, Trajectory, fit, minimize
-from riemopt.problem import OperatorProblem, Problem
+from riemopt.problem import Metric, OperatorProblem, Problem
 from riemopt.solvers import ConjugateGradient
 from riemopt.status import Status
 
@@ -18,6 +18,7 @@ __all__ = [
     "LevenbergMarquardt",
     "LikelihoodProblem",
     "Manifold",
+    "Metric",
     "OperatorProblem",
     "Problem",
     "StatisticalModel",

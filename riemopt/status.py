@@ -35,6 +35,8 @@ class Status(enum.IntEnum):
     SINGULAR_METRIC = 3, "the metric is singular or not positive definite to working precision"
     NON_FINITE = 4, "a number is not finite"
     DIVERGED = 5, "an exact integration did not come to its end within its limit of work"
+    STALLED = 6, "no step lowers the loss, although its gradient has not vanished"
+    STOPPED = 7, "the callback ended it"
 
     def __new__(cls, value: int, meaning: str = "") -> Status:
         """A member from its code and its meaning."""
@@ -48,7 +50,7 @@ class Status(enum.IntEnum):
     @property
     def success(self) -> bool:
         """Whether every number up to the end can be trusted."""
-        return self in (Status.COMPLETED, Status.CONVERGED)
+        return self in (Status.COMPLETED, Status.CONVERGED, Status.STALLED, Status.STOPPED)
 
 
 def counted(status: Any, meaning: Callable[[Status], str]) -> str:

@@ -46,7 +46,7 @@ def remembered(search):
     return once
 
 
-exact._searched = remembered(exact._searched)
+exact._search = remembered(exact._search)
 exact._PATIENCE = 30.0
 """What is found depends on the processor's time alone, however busy the machine is."""
 

@@ -1,14 +1,18 @@
-"""The experiments of the paper, each a function whose result prints, plots and saves itself."""
+"""The experiments of the paper, each a prepared study or a function whose result prints, plots and saves itself."""
 
-from riemopt.experiments.cost import Cost, CostResult, cost_of_accuracy
-from riemopt.experiments.invariance import InvarianceResult, invariance
-from riemopt.experiments.order import OrderResult, order_of_invariance
+from riemopt.experiments.cost import cost_of_accuracy
+from riemopt.experiments.cost_result import Cost, CostResult
+from riemopt.experiments.invariance import InvarianceStudy, invariance
+from riemopt.experiments.invariance_result import InvarianceResult
+from riemopt.experiments.order import order_of_invariance
+from riemopt.experiments.order_result import OrderResult
 from riemopt.experiments.subject import Subject
 
 __all__ = [
     "Cost",
     "CostResult",
     "InvarianceResult",
+    "InvarianceStudy",
     "OrderResult",
     "Subject",
     "cost_of_accuracy",

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import sympy as sp
 
-from riemopt.experiments.results import save_all
+from riemopt.experiments.files import save_all
 from riemopt.models import StatisticalModel
 from riemopt.optimize import Fit
 

@@ -3,161 +3,215 @@
 from __future__ import annotations
 
 import itertools
-import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import threading
+from functools import cached_property
+from typing import Any
 
 import numpy as np
-import sympy as sp
 
 from riemopt.errors import ArgumentError, DomainError
-from riemopt.experiments.charts import Charts, Integrators, charts_of, listed, rules_of, start_in, title, to_own
-from riemopt.experiments.results import Progress, Tables, save_all
+from riemopt.experiments.charts import Charts, charts_of, listed, start_in, to_own
+from riemopt.experiments.invariance_result import InvarianceResult
+from riemopt.experiments.progress import Progress, quiet
+from riemopt.experiments.rules import Integrators, rules_of
+from riemopt.integrators import Integrator
 from riemopt.manifold import LikelihoodProblem, Manifold
 from riemopt.models import StatisticalModel
-from riemopt.optimize import minimize
+from riemopt.optimize import Trajectory, minimize
 from riemopt.status import Status
 
-if TYPE_CHECKING:
-    from riemopt.figures import Figure
-
-__all__ = ["InvarianceResult", "invariance"]
+__all__ = ["InvarianceStudy", "invariance"]
 
 _COMPILED_FROM = 200  # steps; fewer take less time than compiling the kernels that would take them
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class InvarianceResult:
-    """Where some integrators went in several charts of a model, and how far apart that was.
+class InvarianceStudy:
+    """The invariance experiment on one model, prepared once and run again and again.
+
+    What is derived, traced and compiled is kept, so that a run takes milliseconds: as :func:`invariance` does, it runs
+    integrators in several charts of a model and measures how far apart the charts lead them.
+
+    Parameters
+    ----------
+    model : StatisticalModel
+        The model; its own chart is the first.
+    samples : array_like, shape (N,), or (N, d) for d > 1 observations
+        What to fit it to.
+    charts : mapping of str to StatisticalModel, or iterable of pairs, optional
+        The other charts: reparametrizations of the model, by label.
+    integrators : iterable of str, Integrator or callable, or mapping of str to these, optional
+        What to compile at once, with all else that a run needs. Other integrators, all of them by default, are
+        compiled when they are first run.
+    backend : str, optional
+        What runs the kernels of the trajectories, see :class:`riemopt.Manifold`; not ``"cupy"``.
+    distances : str, optional
+        What runs the kernels of the distances between charts; `backend` by default.
 
     Attributes
     ----------
     charts : dict of str to StatisticalModel
         The model in each chart, its own chart first.
-    losses : dict of str to dict of str to array, shape (steps + 1,)
-        The mean negative log-likelihoods in nats, by chart and integrator; NaN from where a trajectory failed.
-    points : dict of str to dict of str to array, shape (steps + 1, n)
-        The points in the model's own chart, by chart and integrator.
-    gap : dict of str to array, shape (steps + 1,)
-        The invariance gap of each integrator: after each step, the largest Fisher–Rao distance between the points that
-        two charts reached. NaN from where a trajectory failed in any chart.
-    status : dict of str to dict of str to Status
-        Why each trajectory ended, by chart and integrator.
     problem : LikelihoodProblem
         The loss, in the model's own chart.
+
+    Raises
+    ------
+    ModelError
+        If a chart is not a reparametrization of the model.
+    DataError
+        If a sample lies outside the support.
+    UnknownNameError
+        If there is no integrator of a name.
+    ArgumentError
+        If a chart or an integrator is named twice.
+
+    Notes
+    -----
+    A study may be used from several threads; its runs take place one after the other. An integrator of a user's own
+    class is traced at every run, since it may depend on more than itself.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> import riemopt as ro
+    >>> model = ro.models.Exponential()
+    >>> (rate,) = model.parameters
+    >>> r = sp.Symbol("r", positive=True)
+    >>> moved = model.reparametrize({rate: 1 / r}, parameters=(r,))
+    >>> study = ro.experiments.InvarianceStudy(
+    ...     model, model.sample([5.0], 1000), {"rate = 1/r": moved}, backend="numpy"
+    ... )
+    >>> gaps = [study.run(start=[1.0], step_size=h, integrators=["ng"], steps=3).gap["ng"][-1] for h in (0.2, 0.1)]
+    >>> bool(gaps[1] < gaps[0])
+    True
     """
 
-    charts: dict[str, StatisticalModel]
-    losses: dict[str, dict[str, np.ndarray]]
-    points: dict[str, dict[str, np.ndarray]]
-    gap: dict[str, np.ndarray]
-    status: dict[str, dict[str, Status]]
-    problem: LikelihoodProblem
+    def __init__(
+        self,
+        model: StatisticalModel,
+        samples: Any,
+        charts: Charts = (),
+        *,
+        integrators: Integrators = (),
+        backend: str = "numba",
+        distances: str | None = None,
+    ) -> None:
+        if "cupy" in (backend, distances):
+            raise ArgumentError("a point at a time is moved, on the processor: backend must be 'numba' or 'numpy'")
+        self.charts: dict[str, StatisticalModel] = charts_of(model, charts)
+        self.problem: LikelihoodProblem = Manifold(model, backend="numpy").likelihood(samples)
+        self._samples, self._backend = samples, backend
+        self._manifold = Manifold(model, backend=distances or backend)
+        self._one_at_a_time = threading.RLock()
+        if integrators:
+            self._compile(integrators)
+
+    def __repr__(self) -> str:
+        return f"InvarianceStudy({self.model.name}, charts={list(self.charts)})"
 
     @property
     def model(self) -> StatisticalModel:
         """The model in its own chart."""
         return next(iter(self.charts.values()))
 
-    @property
-    def remarks(self) -> list[str]:
-        """What did not work out, a line each: trajectories that failed, and distances that could not be found."""
-        remarks: list[str] = []
-        for chart, key in itertools.product(self.charts, self.gap):
-            if not self.status[chart][key].success:
-                last = np.isfinite(self.losses[chart][key]).sum() - 1
-                reason = self.status[chart][key].meaning
-                remarks.append(f"{key} in the chart {chart} ended after iteration {last}: {reason}")
-        for key, gap in self.gap.items():
-            if np.isnan(gap).any() and all(self.status[chart][key].success for chart in self.charts):
-                first = int(np.argmax(np.isnan(gap)))
-                remarks.append(f"{key}: no geodesic was found between two points of iteration {first}; its gap is nan")
-        return remarks
+    @cached_property
+    def _problems(self) -> dict[str, LikelihoodProblem]:
+        """The loss in each chart, which the integrators minimize."""
+        return {
+            label: Manifold(moved, backend=self._backend).likelihood(self._samples)
+            for label, moved in self.charts.items()
+        }
 
-    def __repr__(self) -> str:
-        return f"InvarianceResult({self.model.name}, charts={list(self.charts)}, integrators={list(self.gap)})"
+    def _compile(self, integrators: Integrators) -> None:
+        """Compile what a run of some integrators takes, by asking for it at a point that is none."""
+        nowhere = np.full((1, self.model.dimension), np.nan)
+        for rule, problem in itertools.product(rules_of(integrators).values(), self._problems.values()):
+            problem.trajectories(rule, nowhere, np.ones(1), 0, True, None)
+        self._manifold.distance(nowhere, nowhere)
+        self.problem.loss(nowhere)
 
-    # -- to look at
-
-    def table(self) -> Tables:
-        """The losses and the gaps at some of the iterations, to ``print``."""
-        from rich.table import Table
-        from rich.text import Text  # which takes a label as it is: in a plain string, Rich reads "[...]" as a style
-
-        losses, gaps = (Table(box=None, collapse_padding=True, pad_edge=False) for _ in range(2))
-        for table in (losses, gaps):
-            table.add_column("iteration", justify="right")
-        losses.add_column("chart")
-        for table, key in itertools.product((losses, gaps), self.gap):
-            table.add_column(Text(key), justify="right", no_wrap=True, min_width=8)
-        for k in _shown(len(next(iter(self.gap.values()))) - 1):
-            for i, (chart, row) in enumerate(self.losses.items()):
-                losses.add_row("" if i else str(k), Text(chart), *(f"{loss[k]:.5f}" for loss in row.values()))
-            gaps.add_row(str(k), *(f"{gap[k]:.2e}" for gap in self.gap.values()))
-        parts = [
-            Text("Mean negative log-likelihood", style="bold"),
-            losses,
-            Text("\nInvariance gap: the largest Fisher-Rao distance between two charts", style="bold"),
-            gaps,
-        ]
-        if self.remarks:
-            parts.append(Text("\n" + "\n".join(self.remarks)))
-        return Tables(*parts)
-
-    def plot(self) -> Figure:
-        """The losses against the iteration in every chart, the paths over the loss, and the gaps."""
-        from riemopt import figures
-
-        names = [sp.latex(parameter) for parameter in self.model.parameters]
-        titles = [title(label, model) for label, model in self.charts.items()]
-        return figures.invariance_figure(
-            list(self.losses.values()), list(self.points.values()), self.gap, titles, names, self.problem.loss
-        )
-
-    # -- to keep
-
-    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
-        """Write the figure and the numbers.
+    def run(
+        self,
+        *,
+        start: Any,
+        integrators: Integrators = ("ng", "mid", "geo", "geof"),
+        step_size: float = 0.5,
+        steps: int = 10,
+        progress: Progress | None = None,
+    ) -> InvarianceResult:
+        """Run integrators from one distribution in all charts.
 
         Parameters
         ----------
-        folder : str or path-like
-            Made if need be; files of the same names are replaced.
+        start : array_like, shape (n,)
+            Where to start, in the model's own chart; it is mapped into the others.
+        integrators : iterable of str, Integrator or callable, or mapping of str to these, optional
+            Keys of :func:`riemopt.integrators.names`, integrators, which are called by their class, and functions
+            ``step(theta, gradient) -> theta``, see :class:`riemopt.integrators.OptimizerStep`.
+        step_size : float, optional
+            The step size h > 0.
+        steps : int, optional
+            How many steps to take.
+        progress : callable, optional
+            Called as ``progress(done, total, what)`` before each piece of work: two counts of pieces, and what comes
+            next.
 
         Returns
         -------
-        list of Path
-            ``invariance.png``, ``invariance.svg``, ``losses.csv``, ``gaps.csv`` and ``points.csv``, all in the folder.
+        InvarianceResult
+            A trajectory that fails ends with its status; the others are not harmed.
 
         Raises
         ------
-        OSError
-            If the folder or a file cannot be written; nothing half written is left then.
+        DomainError
+            If the start lies outside the domain, or a chart does not reach it.
+        ShapeError
+            If the start is not one point.
+        UnknownNameError
+            If there is no integrator of a name.
+        ArgumentError
+            If an integrator is named twice, the step size is not one positive number, or `steps` is negative.
         """
-        points = ["chart", "integrator", "iteration", *map(str, self.model.parameters), "status"]
-        tables = {
-            "losses.csv": (["chart", "integrator", "iteration", "loss"], self._loss_rows()),
-            "gaps.csv": (["integrator", "iteration", "gap"], self._gap_rows()),
-            "points.csv": (points, self._point_rows()),
-        }
-        return save_all(folder, "invariance", self.plot(), tables)
+        if np.ndim(step_size):
+            raise ArgumentError(f"step_size must be one number, not {step_size!r:.80}")
+        with self._one_at_a_time:
+            return self._run(start, integrators, step_size, steps, progress or quiet)
 
-    def _loss_rows(self) -> Iterable[tuple[Any, ...]]:
-        for chart, key in itertools.product(self.charts, self.gap):
-            for k, loss in enumerate(self.losses[chart][key]):
-                yield chart, key, k, float(loss)
+    def _run(
+        self, start: Any, integrators: Integrators, step_size: float, steps: int, tell: Progress
+    ) -> InvarianceResult:
+        rules = rules_of(integrators)
+        starts = {label: start_in(self.model, label, moved, start) for label, moved in self.charts.items()}
+        if not np.isfinite(self.problem.loss(start)):
+            raise DomainError(f"start: the loss at {listed(self.model, start)} is not finite")
 
-    def _gap_rows(self) -> Iterable[tuple[Any, ...]]:
-        for key, gaps in self.gap.items():
-            for k, gap in enumerate(gaps):
-                yield key, k, float(gap)
+        total = len(self.charts) * len(rules) + 1
+        done = itertools.count()
+        losses: dict[str, dict[str, np.ndarray]] = {}
+        points: dict[str, dict[str, np.ndarray]] = {}
+        status: dict[str, dict[str, Status]] = {}
+        for label, moved in self.charts.items():
+            reached, losses[label], status[label] = [], {}, {}
+            for key, rule in rules.items():
+                tell(piece := next(done), total, f"{key} in the chart {label}")
+                # the first looks at the arguments, and the others need no second look
+                move = minimize if piece == 0 else _minimized
+                trajectory = move(self._problems[label], rule, starts[label], step_size, steps)
+                reached.append(trajectory.points)
+                losses[label][key], status[label][key] = trajectory.losses, trajectory.status
+            # all at once: a change of chart takes longer to begin than to do
+            points[label] = dict(zip(rules, to_own(self.model, moved, np.stack(reached)), strict=True))
 
-    def _point_rows(self) -> Iterable[tuple[Any, ...]]:
-        for chart, key in itertools.product(self.charts, self.gap):
-            for k, point in enumerate(self.points[chart][key]):
-                yield chart, key, k, *map(float, point), self.status[chart][key].name
+        tell(next(done), total, "distances between the charts")
+        gaps = _gaps(self._manifold, np.array([list(row.values()) for row in points.values()]))
+        return InvarianceResult(
+            charts=dict(self.charts),
+            losses=losses,
+            points=points,
+            gap=dict(zip(rules, gaps, strict=True)),
+            status=status,
+            problem=self.problem,
+        )
 
 
 def invariance(
@@ -175,7 +229,7 @@ def invariance(
     """Run integrators in several charts of a model, and measure how far apart the charts lead them.
 
     A method that does not care about the chart goes through the same distributions in all of them. Figure 2 of the
-    paper, and a number it does not have: the invariance gap.
+    paper, and a number it does not have: the invariance gap. An :class:`InvarianceStudy` that is run once.
 
     Parameters
     ----------
@@ -236,45 +290,20 @@ def invariance(
     >>> bool(result.gap["geo"][-1] < result.gap["ng"][-1])
     True
     """
-    if backend == "cupy":
-        raise ArgumentError("a point at a time is moved, on the processor: backend must be 'numba' or 'numpy'")
-    if np.ndim(step_size):
-        raise ArgumentError(f"step_size must be one number, not {step_size!r:.80}")
-    charted = charts_of(model, charts)
-    rules = rules_of(integrators)
-    starts = {label: start_in(model, label, moved, start) for label, moved in charted.items()}
-    problem = Manifold(model, backend="numpy").likelihood(samples)
-    if not np.isfinite(problem.loss(start)):
-        raise DomainError(f"start: the loss at {listed(model, start)} is not finite")
-    tell = progress or (lambda done, total, what: None)
-    total = len(charted) * len(rules) + 1
-    work = enumerate(itertools.product(charted.items(), rules.items()))
-
-    problems = _problems(charted, samples, backend or ("numba" if steps >= _COMPILED_FROM else "numpy"))
-    losses: dict[str, dict[str, np.ndarray]] = {label: {} for label in charted}
-    points: dict[str, dict[str, np.ndarray]] = {label: {} for label in charted}
-    status: dict[str, dict[str, Status]] = {label: {} for label in charted}
-    for done, ((label, moved), (key, rule)) in work:
-        tell(done, total, f"{key} in the chart {label}")
-        trajectory = minimize(problems[label], rule, start=starts[label], step_size=step_size, steps=steps)
-        losses[label][key], status[label][key] = trajectory.losses, trajectory.status
-        points[label][key] = to_own(model, moved, trajectory.points)
-
-    tell(total - 1, total, "distances between the charts")
-    reached = np.array([list(row.values()) for row in points.values()])
-    gaps = _gaps(Manifold(model, backend="numba" if backend is None else backend), reached)
-    return InvarianceResult(
-        charts=charted,
-        losses=losses,
-        points=points,
-        gap=dict(zip(rules, gaps, strict=True)),
-        status=status,
-        problem=problem,
-    )
+    trajectories = backend or ("numba" if steps >= _COMPILED_FROM else "numpy")
+    study = InvarianceStudy(model, samples, charts, backend=trajectories, distances=backend or "numba")
+    return study.run(start=start, integrators=integrators, step_size=step_size, steps=steps, progress=progress)
 
 
-def _problems(charted: Mapping[str, StatisticalModel], samples: Any, backend: str) -> dict[str, LikelihoodProblem]:
-    return {label: Manifold(moved, backend=backend).likelihood(samples) for label, moved in charted.items()}
+def _minimized(
+    problem: LikelihoodProblem, rule: Integrator, start: np.ndarray, step_size: float, steps: int
+) -> Trajectory:
+    """What :func:`minimize` gives, of arguments that are known to make sense: of a short run the checks are most."""
+    found = problem.trajectories(rule, start[None], np.full(1, float(step_size)), steps, True, None)
+    if found is None:
+        return minimize(problem, rule, start, step_size, steps)
+    points, losses, status = found
+    return Trajectory(points[0], losses[0], Status(int(status[0])))
 
 
 def _gaps(manifold: Manifold, points: np.ndarray) -> np.ndarray:
@@ -286,8 +315,3 @@ def _gaps(manifold: Manifold, points: np.ndarray) -> np.ndarray:
     if apart.any():
         distances[apart] = manifold.distance(a[apart], b[apart])
     return np.asarray(distances.max(axis=0, initial=0.0))
-
-
-def _shown(steps: int) -> list[int]:
-    """The iterations in a table: a handful, the last among them."""
-    return sorted({round(k) for k in np.geomspace(1, steps, 4)}) if steps else [0]

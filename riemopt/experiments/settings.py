@@ -7,7 +7,8 @@ import sympy as sp
 
 from riemopt.models import StatisticalModel
 from riemopt.models.chart import infer_symbols
-from riemopt.symbolic.parser import CONSTANTS, FUNCTIONS, parse_assignments
+from riemopt.symbolic.parser import parse_assignments
+from riemopt.symbolic.vocabulary import CONSTANTS, FUNCTIONS
 
 __all__ = ["default_charts", "default_start", "example_samples", "typed_chart"]
 

@@ -18,12 +18,16 @@ from sympy.polys.rings import PolyElement
 
 from riemopt.geometry import connection
 from riemopt.geometry.field import Field, Fraction
-from riemopt.kernels.graph.remainder import PolygammaRemainder, leading_terms
+from riemopt.kernels.graph.operations import POLYGAMMA_ORDERS
+from riemopt.kernels.graph.polygamma import PolygammaRemainder, leading_terms
 
-__all__ = ["Bend", "bends", "factors", "without_cancellation", "without_cancellation_along"]
-
-_ORDERS = 6
-"""Up to this order a remainder has a compiled form."""
+__all__ = [
+    "ChristoffelComponent",
+    "christoffel_components",
+    "factors",
+    "without_cancellation",
+    "without_cancellation_along",
+]
 
 _LARGEST_BLOCK, _MOST = 3, 8
 """Rows of a matrix that is factorized symbolically, and polygammas that are taken apart together.
@@ -31,7 +35,6 @@ _LARGEST_BLOCK, _MOST = 3, 8
 The terms of a determinant double with every row. Elimination, which is left to larger matrices, loses about as many
 digits as the shapes of a Dirichlet model have: its error is 4e-10 where they are up to 1e6.
 """
-
 
 _FEW = 2
 """Polygammas of a metric whose connection is written out."""
@@ -57,9 +60,9 @@ def without_cancellation(expression: sp.Expr) -> sp.Expr:
     if isinstance(expression, sp.Add):
         if len(known) > _MOST:
             return expression
-        (apart,) = _taken_apart([expression])
-        field = Field.of((), [apart])
-        return _written(field(apart))
+        (parts,) = _split([expression])
+        field = Field.of((), [parts])
+        return _write(field(parts))
     return expression.func(*map(without_cancellation, expression.args))
 
 
@@ -75,8 +78,8 @@ def without_cancellation_along(expression: sp.Expr, velocity: Sequence[sp.Symbol
 
 
 @dataclass(frozen=True)
-class Bend:
-    """A component of the Levi-Civita connection of a surface, (A u² + 2B uv + C v²) / D.
+class ChristoffelComponent:
+    """A component of the Levi-Civita connection of a surface, second kind, as a form (A u² + 2B uv + C v²) / D.
 
     Attributes
     ----------
@@ -84,7 +87,7 @@ class Bend:
         A, B and C.
     determinant : sympy.Expr
         AC - B², which is what is left of the sum where the rest of it is a square.
-    below : sympy.Expr
+    denominator : sympy.Expr
         D.
     """
 
@@ -92,10 +95,10 @@ class Bend:
     mixed: sp.Expr
     second: sp.Expr
     determinant: sp.Expr
-    below: sp.Expr
+    denominator: sp.Expr
 
 
-def bends(metric: sp.Matrix, parameters: Sequence[sp.Symbol]) -> tuple[Bend, ...]:
+def christoffel_components(metric: sp.Matrix, parameters: Sequence[sp.Symbol]) -> tuple[ChristoffelComponent, ...]:
     """The symbols of the second kind where solving for them, and adding them up, would lose digits.
 
     Along the directions in which shape and scale of a Gamma model hide each other, the lowered product is a small
@@ -110,13 +113,13 @@ def bends(metric: sp.Matrix, parameters: Sequence[sp.Symbol]) -> tuple[Bend, ...
 
     Returns
     -------
-    tuple of Bend
+    tuple of ChristoffelComponent
         One for each component; none unless there are two coordinates, and the polygammas few.
     """
     if len(parameters) != 2 or not 0 < len(_polygammas(metric)) <= _FEW:
         return ()
     adjugate = ((metric[1, 1], -metric[0, 1]), (-metric[0, 1], metric[0, 0]))
-    below = without_cancellation(sp.expand(metric[0, 0] * metric[1, 1] - metric[0, 1] ** 2))
+    denominator = without_cancellation(sp.expand(metric[0, 0] * metric[1, 1] - metric[0, 1] ** 2))
     lowered = connection.first_kind(metric, parameters)
     result = []
     for row in adjugate:
@@ -125,7 +128,7 @@ def bends(metric: sp.Matrix, parameters: Sequence[sp.Symbol]) -> tuple[Bend, ...
             for i, j in ((0, 0), (0, 1), (1, 1))
         )
         first, mixed, second, determinant = map(without_cancellation, (a, b, c, sp.expand(a * c - b**2)))
-        result.append(Bend(first, mixed, second, determinant, below))
+        result.append(ChristoffelComponent(first, mixed, second, determinant, denominator))
     return tuple(result)
 
 
@@ -147,12 +150,12 @@ def factors(matrix: sp.Matrix) -> dict[tuple[int, int], sp.Expr]:
 
 def _factors(matrix: sp.Matrix) -> dict[tuple[int, int], sp.Expr]:
     n = matrix.rows
-    apart = _taken_apart(list(matrix))
-    field = Field.of((), apart)
-    g = [[field(apart[n * max(i, j) + min(i, j)]) for j in range(n)] for i in range(n)]
+    parts = _split(list(matrix))
+    field = Field.of((), parts)
+    g = [[field(parts[n * max(i, j) + min(i, j)]) for j in range(n)] for i in range(n)]
     result, before = {}, sp.S.One
     for j in range(n):
-        pivot, *below = (_written(_determinant([*g[:j], g[i]], range(j + 1))) for i in range(j, n))
+        pivot, *below = (_write(_determinant([*g[:j], g[i]], range(j + 1))) for i in range(j, n))
         result[j, j] = pivot / before
         result.update({(i, j): minor / pivot for i, minor in enumerate(below, j + 1)})
         before = pivot
@@ -173,10 +176,10 @@ def _determinant(rows: Sequence[Sequence[Fraction]], columns: Sequence[int]) -> 
 def _polygammas(expression: sp.Expr) -> set[sp.Expr]:
     """The polygammas that have a remainder."""
     found = {e for e in expression.atoms(sp.polygamma) if e.free_symbols and e.args[0].is_Integer}
-    return {e for e in found if 1 <= e.args[0] <= _ORDERS}
+    return {e for e in found if e.args[0] in POLYGAMMA_ORDERS}
 
 
-def _taken_apart(expressions: Sequence[sp.Expr]) -> list[sp.Expr]:
+def _split(expressions: Sequence[sp.Expr]) -> list[sp.Expr]:
     """Every polygamma as its leading terms and its remainder.
 
     Two terms, which cancel twice in Student's t, if all arguments are the same up to constants; else, as the number of
@@ -195,7 +198,7 @@ def _taken_apart(expressions: Sequence[sp.Expr]) -> list[sp.Expr]:
 # -- writing
 
 
-def _written(fraction: Fraction) -> sp.Expr:
+def _write(fraction: Fraction) -> sp.Expr:
     """A quotient of polynomials in remainders, whose coefficients are quotients of products."""
     field, below, rest = fraction.field, sp.S.One, fraction.field.domain.one
     number, divisors = fraction.element.denom.factor_list()
@@ -203,11 +206,11 @@ def _written(fraction: Fraction) -> sp.Expr:
         if _is_free(field, divisor):
             rest = rest * divisor**power
         else:
-            below *= _collected(field, divisor, field.domain.one) ** power
-    return _collected(field, fraction.element.numer, rest * number) / below
+            below *= _collect(field, divisor, field.domain.one) ** power
+    return _collect(field, fraction.element.numer, rest * number) / below
 
 
-def _collected(field: Field, polynomial: PolyElement, divisor: Any) -> sp.Expr:
+def _collect(field: Field, polynomial: PolyElement, divisor: Any) -> sp.Expr:
     """A polynomial over a divisor, by monomials in the remainders."""
     positions = _remainders(field)
     parts: dict[tuple[int, ...], PolyElement] = {}
@@ -219,11 +222,11 @@ def _collected(field: Field, polynomial: PolyElement, divisor: Any) -> sp.Expr:
     terms = []
     for key, part in parts.items():
         product = sp.Mul(*(variables[k] ** e for k, e in zip(positions, key, strict=True)))
-        terms.append(_factored(field, field.domain(part) / divisor) * product)
+        terms.append(_factor(field, field.domain(part) / divisor) * product)
     return sp.Add(*terms)
 
 
-def _factored(field: Field, element: FracElement) -> sp.Expr:
+def _factor(field: Field, element: FracElement) -> sp.Expr:
     above, below = (
         sp.Mul(sp.Integer(int(number)), *(factor.as_expr(*field.variables) ** power for factor, power in list_))
         for number, list_ in (element.numer.factor_list(), element.denom.factor_list())

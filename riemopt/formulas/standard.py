@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from riemopt.geometry.closed_forms import Isometry
+from riemopt.formulas.primitives import PointPrimitives
+from riemopt.geometry.isometry import Isometry
 from riemopt.kernels.graph.tracing import TracedArray
 from riemopt.status import Status
 
@@ -21,15 +22,15 @@ class StandardGeodesics:
 
     Parameters
     ----------
-    p : TracedPrimitives
-        Who asks, and where the operations go.
+    p : PointPrimitives
+        The primitives, in whose graph the operations are.
     isometry : Isometry
         The coordinates of the standard spaces.
     theta, velocity : TracedArray
         The point, and the velocity there.
     """
 
-    def __init__(self, p: Any, isometry: Isometry, theta: Any, velocity: Any = None) -> None:
+    def __init__(self, p: PointPrimitives, isometry: Isometry, theta: Any, velocity: Any = None) -> None:
         self.p, self.isometry, self.theta, self.velocity = p, isometry, theta, velocity
 
     @cached_property

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import sympy as sp
 
-from riemopt.formulas.geometry import ClosedLoss
+from riemopt.formulas.closed_form import ClosedLoss
 from riemopt.models.expectation import ExponentialForm
 from riemopt.models.statistical import StatisticalModel
 from riemopt.models.support import contains

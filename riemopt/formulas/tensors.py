@@ -41,12 +41,12 @@ class _Curvature:
     def on_bivectors(self, u: Any, v: Any) -> tuple[Any, Any]:
         """R(u, v, u, v) and the squared area of u and v."""
         area = {(a, b): u[a] * v[b] - u[b] * v[a] for a, b in self.pairs}
-        bent, size = 0.0, 0.0
+        curvature, size = 0.0, 0.0
         for (a, b), (c, d) in itertools.product(self.pairs, repeat=2):
             both = area[a, b] * area[c, d]
-            bent = bent + self.components[(a, b), (c, d)] * both
+            curvature = curvature + self.components[(a, b), (c, d)] * both
             size = size + (self.metric[a, c] * self.metric[b, d] - self.metric[a, d] * self.metric[b, c]) * both
-        return bent, size
+        return curvature, size
 
 
 def _curvature(p: Any, x: Any) -> _Curvature:
@@ -65,8 +65,8 @@ def _curvature(p: Any, x: Any) -> _Curvature:
     upper = [[inverse @ lower[b][c] for c in every] for b in every]
 
     def component(a: int, b: int, c: int, d: int) -> Any:
-        bent = second[b][c][a, d] + second[a][d][b, c] - second[a][c][b, d] - second[b][d][a, c]
-        return 0.5 * bent + lower[b][c] @ upper[a][d] - lower[b][d] @ upper[a][c]
+        second_derivatives = second[b][c][a, d] + second[a][d][b, c] - second[a][c][b, d] - second[b][d][a, c]
+        return 0.5 * second_derivatives + lower[b][c] @ upper[a][d] - lower[b][d] @ upper[a][c]
 
     components = {}
     for one, other in itertools.combinations_with_replacement(itertools.combinations(every, 2), 2):
@@ -127,14 +127,13 @@ def sectional_curvature(p: Any, x: Any, u: Any, v: Any, gaussian: Any = None) ->
     if gaussian is not None:
         area = u[0] * v[1] - u[1] * v[0]
         return gaussian * (area / area)
-    bent, area = _curvature(p, x).on_bivectors(u, v)
-    return bent / area
+    curvature, area = _curvature(p, x).on_bivectors(u, v)
+    return curvature / area
 
 
 def volume_element(p: Any, x: Any) -> Any:
     """√det g, from the pivots of the metric."""
-    _, pivots = p._factorized(x)
-    return np.sqrt(np.prod(type(x).of(p.graph, pivots)))
+    return np.sqrt(np.prod(type(x).of(p.graph, p.factorization(x).pivots)))
 
 
 def amari_chentsov(contraction: Callable[[Any], Any], n: int) -> Any:

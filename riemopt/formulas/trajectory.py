@@ -5,10 +5,14 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
-from riemopt.formulas.traced import Formulas, TracedPrimitives, leaf_node, traced_inputs
-from riemopt.kernels.graph.lowering import Condition, Graph, Node
-from riemopt.kernels.graph.tracing import TracedArray, TracingError, flatten, unflatten
-from riemopt.kernels.targets.target import TrajectoryProgram
+from riemopt.formulas.counting import CountedPrimitives, asked_for
+from riemopt.formulas.formulas import Formulas
+from riemopt.formulas.programs import leaf_node, traced_inputs
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.memory import flatten, unflatten
+from riemopt.kernels.graph.nodes import Node
+from riemopt.kernels.graph.programs import TrajectoryProgram
+from riemopt.kernels.graph.tracing import TracedArray, TracingError
 from riemopt.status import Status
 
 __all__ = ["rule_identity", "trajectory_program"]
@@ -58,8 +62,8 @@ def trajectory_program(formulas: Formulas, rule: Any, converges: bool) -> Trajec
     h = TracedArray.scalar(graph.input("h"))
     data = tuple(graph.input(f"data {i}") for i in range(formulas.data))
 
-    def begin() -> tuple[list[Node], Any, TracedPrimitives]:
-        primitives = TracedPrimitives(formulas, graph, data, loss_required=False)
+    def begin() -> tuple[list[Node], Any, CountedPrimitives]:
+        primitives = CountedPrimitives(formulas, graph, data, loss_required=False)
         leaves, layout = flatten(rule.init(primitives, theta.copy(), h))
         return [leaf_node(graph, leaf) for leaf in leaves], layout, primitives
 
@@ -67,7 +71,7 @@ def trajectory_program(formulas: Formulas, rule: Any, converges: bool) -> Trajec
     first, layout, begun = begin()
     memory = [graph.input(f"memory {i}") for i in range(len(first))]
 
-    watched = TracedPrimitives(formulas, graph, data)
+    watched = CountedPrimitives(formulas, graph, data)
     loss: Node = _only(watched.loss(theta))
     watched.require(Status.NON_FINITE, graph.call("isfinite", loss))
     speed = graph.constant(0.0)
@@ -75,8 +79,8 @@ def trajectory_program(formulas: Formulas, rule: Any, converges: bool) -> Trajec
         speed = _only(watched.gradient(theta) @ watched.natural_gradient(theta))
     seen = (watched.status(), loss, speed)
 
-    def step() -> tuple[list[Node], list[Condition]]:
-        primitives = TracedPrimitives(formulas, graph, data, loss_required=False)
+    def step() -> tuple[list[Node], CountedPrimitives]:
+        primitives = CountedPrimitives(formulas, graph, data, loss_required=False)
         following, carried = rule.step(primitives, theta.copy(), h, unflatten(graph, memory, layout))
         leaves, carried_layout = flatten(carried)
         if carried_layout != layout:
@@ -84,12 +88,17 @@ def trajectory_program(formulas: Formulas, rule: Any, converges: bool) -> Trajec
         point, _ = flatten(following)
         if len(point) != n:
             raise TracingError(f"a step returned {len(point)} coordinates instead of {n}")
-        return [leaf_node(graph, leaf) for leaf in (*point, *leaves)], primitives.conditions
+        return [leaf_node(graph, leaf) for leaf in (*point, *leaves)], primitives
 
-    outputs, conditions = step()
-    if step() != (outputs, conditions) or begin()[:2] != (first, layout) or _state(rule) != state:
+    outputs, taken = step()
+    again, retaken = step()
+    if (
+        (again, retaken.conditions) != (outputs, taken.conditions)
+        or begin()[:2] != (first, layout)
+        or _state(rule) != state
+    ):
         raise TracingError("the rule keeps a state outside its memory, or did another thing when it was run again")
-    status = watched.status([c for c in conditions if c not in watched.conditions])
+    status = watched.status([c for c in taken.conditions if c not in watched.conditions])
     return TrajectoryProgram(
         point=tuple(theta.nodes),
         step_size=(_only(h),),
@@ -98,4 +107,5 @@ def trajectory_program(formulas: Formulas, rule: Any, converges: bool) -> Trajec
         begun=(begun.status(), *first),
         seen=seen,
         stepped=(status, *outputs),
+        asked=(asked_for(begun), asked_for(watched), asked_for(taken, but=watched.asked)),
     )

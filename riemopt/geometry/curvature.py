@@ -45,8 +45,8 @@ def lowered_riemann(
     result = np.full((n, n, n, n), lowered[0, 0, 0] * 0, dtype=object)
 
     def component(r: int, s: int, m: int, v: int) -> Any:
-        bent = lowered[r, v, s].diff(parameters[m]) - lowered[r, m, s].diff(parameters[v])
-        return bent + star[:, v, r] @ raised[:, m, s] - star[:, m, r] @ raised[:, v, s]
+        curl = lowered[r, v, s].diff(parameters[m]) - lowered[r, m, s].diff(parameters[v])
+        return curl + star[:, v, r] @ raised[:, m, s] - star[:, m, r] @ raised[:, v, s]
 
     pairs = list(combinations(range(n), 2))
     if dual is not None:

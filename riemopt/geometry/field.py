@@ -128,6 +128,7 @@ class Field:
         return [[Fraction(self, x / det) for x in row] for row in rows], Fraction(self, det)
 
     def _element(self, e: sp.Expr) -> FracElement:
+        """An expression, already in normal form, as an element of the domain."""
         if isinstance(e, (sp.Add, sp.Mul)):
             parts = [self._element(x) for x in e.args]
             total = self.domain.zero if isinstance(e, sp.Add) else self.domain.one
@@ -145,6 +146,7 @@ class Field:
         return result
 
     def _power(self, base: sp.Expr, unit: sp.Expr, c: sp.Rational) -> FracElement:
+        """The element of base^(unit·c)."""
         root = self.roots.get((base, unit), 1)
         if _is_compound(base, unit, root):
             return self._element(base) ** int(c)
@@ -152,6 +154,7 @@ class Field:
 
 
 def _is_compound(base: sp.Expr, unit: sp.Expr, root: int) -> bool:
+    """Whether a power is that of a sum or product without a root: it is computed, and no variable."""
     return isinstance(base, (sp.Add, sp.Mul)) and unit == 1 and root == 1
 
 
@@ -208,6 +211,7 @@ def _close(
 
 
 def _degrees(polynomial: PolyElement) -> tuple[int, ...]:
+    """The degree in each variable."""
     return polynomial.degrees() if polynomial else (0,) * polynomial.ring.ngens
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations_with_replacement, permutations, product
+from itertools import combinations_with_replacement, product
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
 from riemopt.errors import ArgumentError, ShapeError
-from riemopt.geometry import connection, curvature, geodesic, metric
-from riemopt.geometry.field import Field, Fraction
+from riemopt.geometry import curvature, geodesic, metric
+from riemopt.geometry.field import Field
 from riemopt.geometry.printing import summary
-from riemopt.geometry.writing import Writer
+from riemopt.geometry.tensors import FieldTensors
 from riemopt.models.statistical import StatisticalModel
 
 __all__ = ["SymbolicGeometry", "velocity_symbols"]
@@ -88,11 +87,11 @@ class SymbolicGeometry:
     @cached_property
     def amari_chentsov(self) -> sp.ImmutableDenseNDimArray:
         """The Amari–Chentsov tensor T_μνκ, indices [μ, ν, κ]."""
-        return self._twisted().array(self._twisted().skewness)
+        return self._with_skewness().array(self._with_skewness().skewness)
 
     def alpha_connection(self, a: Any) -> sp.ImmutableDenseNDimArray:
         """Amari's α-connection of the first kind Γ^(a)_ναβ, indices [ν, α, β]; `a` is a number or a symbol."""
-        tensors = self._twisted(a)
+        tensors = self._with_skewness(a)
         return tensors.array(tensors.alpha_first(a))
 
     @cached_property
@@ -127,7 +126,7 @@ class SymbolicGeometry:
 
         For an exponential family it is (1 - a²) R_ρσμν: the connections with a = 1 and a = -1 are flat.
         """
-        tensors = self._twisted(a)
+        tensors = self._with_skewness(a)
         return tensors.array(tensors.alpha_riemann(a))
 
     @cached_property
@@ -195,27 +194,29 @@ class SymbolicGeometry:
     # -- how they are computed
 
     @cached_property
-    def _tensors(self) -> _Tensors:
+    def _tensors(self) -> FieldTensors:
+        """The tensors over a field that holds what is in the metric."""
         return self._with(())
 
-    def _with(self, others: Sequence[sp.Expr]) -> _Tensors:
+    def _with(self, others: Sequence[sp.Expr]) -> FieldTensors:
         """The tensors over a field that holds some expressions besides."""
-        return _Tensors(self.model, self._entries, None, tuple(others))
+        return FieldTensors(self.model, self._metric_entries, None, tuple(others))
 
-    def _twisted(self, a: Any = 0) -> _Tensors:
+    def _with_skewness(self, a: Any = 0) -> FieldTensors:
         """The tensors over a field that holds the Amari–Chentsov tensor, and the letter `a`."""
         symbols = tuple(sorted(sp.sympify(a, strict=True).free_symbols, key=str))
-        if symbols not in self._skewed:
+        if symbols not in self._tensors_with_skewness:
             skewness = self.model.expectation.skewness
-            self._skewed[symbols] = _Tensors(self.model, self._entries, skewness, symbols)
-        return self._skewed[symbols]
+            self._tensors_with_skewness[symbols] = FieldTensors(self.model, self._metric_entries, skewness, symbols)
+        return self._tensors_with_skewness[symbols]
 
     @cached_property
-    def _skewed(self) -> dict[tuple[sp.Symbol, ...], _Tensors]:
+    def _tensors_with_skewness(self) -> dict[tuple[sp.Symbol, ...], FieldTensors]:
         return {}
 
     @cached_property
-    def _entries(self) -> sp.ImmutableMatrix:
+    def _metric_entries(self) -> sp.ImmutableMatrix:
+        """The metric, simplified where its functions have relations that the field does not know."""
         g = metric.fisher_metric(self.model)
         related = Field.of(self.model.parameters, list(g)).related and not g.has(sp.Integral, sp.Sum)
         return g.applyfunc(sp.simplify) if related else g
@@ -257,116 +258,9 @@ class SymbolicGeometry:
         return components
 
 
-@dataclass(frozen=True, eq=False)
-class _Tensors:
-    """The tensors of a model as arrays over a field of fractions.
-
-    Attributes
-    ----------
-    model : StatisticalModel
-        The model.
-    entries : sympy.Matrix
-        The metric as expressions.
-    given_skewness : sympy.Array, optional
-        The Amari–Chentsov tensor as expressions; for the α-connections.
-    others : tuple of sympy.Expr
-        What the field has to hold besides.
-    """
-
-    model: StatisticalModel
-    entries: sp.Matrix
-    given_skewness: sp.NDimArray | None
-    others: tuple[sp.Expr, ...]
-
-    @cached_property
-    def field(self) -> Field:
-        # twice differentiated, the metric has no other functions in it than the skewness differentiated once
-        skewness = [] if self.given_skewness is None else sp.flatten(self.given_skewness)
-        return Field.of(self.model.parameters, [*self.entries, *skewness, *self.others], order=2)
-
-    @cached_property
-    def write(self) -> Writer:
-        return Writer(self.field, self.model.some_points())
-
-    def array(self, entries: np.ndarray) -> sp.ImmutableDenseNDimArray:
-        """Elements as expressions; those that are equal, up to the sign, are written once."""
-        written: dict[Any, sp.Expr] = {}
-
-        def expression(fraction: Fraction) -> sp.Expr:
-            if fraction.element not in written:
-                written[fraction.element] = self.write(fraction)
-            return written[fraction.element]
-
-        return sp.ImmutableDenseNDimArray([expression(x) for x in entries.flat], entries.shape)
-
-    @cached_property
-    def metric(self) -> np.ndarray:
-        n = self.model.dimension
-        lower = {(i, j): self.field(self.entries[i, j]) for i in range(n) for j in range(i + 1)}
-        result = np.empty((n, n), dtype=object)
-        for i, j in product(range(n), repeat=2):
-            result[i, j] = lower[max(i, j), min(i, j)]
-        return result
-
-    @cached_property
-    def _inverted(self) -> tuple[np.ndarray, Fraction]:
-        inverse, determinant = self.field.inverse(self.metric.tolist())
-        return np.array(inverse, dtype=object), determinant
-
-    @property
-    def inverse(self) -> np.ndarray:
-        return self._inverted[0]
-
-    @property
-    def determinant(self) -> Fraction:
-        return self._inverted[1]
-
-    @cached_property
-    def first(self) -> np.ndarray:
-        return connection.first_kind(self.metric, self.model.parameters)
-
-    @cached_property
-    def second(self) -> np.ndarray:
-        return connection.second_kind(self.inverse, self.first)
-
-    @cached_property
-    def skewness(self) -> np.ndarray:
-        assert self.given_skewness is not None
-        n = self.model.dimension
-        result = np.empty((n, n, n), dtype=object)
-        for index in combinations_with_replacement(range(n), 3):
-            entry = self.field(self.given_skewness[index])
-            for place in permutations(index):
-                result[place] = entry
-        return result
-
-    def alpha_first(self, a: Any) -> np.ndarray:
-        return connection.alpha_first_kind(self.first, self.skewness, self.field(a))
-
-    @cached_property
-    def riemann(self) -> np.ndarray:
-        return curvature.lowered_riemann(self.inverse, self.first, self.model.parameters)
-
-    def alpha_riemann(self, a: Any) -> np.ndarray:
-        plus, minus = self.alpha_first(a), self.alpha_first(-sp.sympify(a))
-        return curvature.lowered_riemann(self.inverse, plus, self.model.parameters, dual=minus)
-
-    @cached_property
-    def ricci(self) -> np.ndarray:
-        return curvature.ricci(self.inverse, self.riemann)
-
-    @cached_property
-    def scalar(self) -> Fraction:
-        return curvature.scalar_curvature(self.inverse, self.ricci)
-
-
 def velocity_symbols(model: StatisticalModel) -> tuple[sp.Symbol, ...]:
-    """Symbols for the components of a vector, none of which is a parameter of the model."""
-    return _symbols_beside(model, [f"v_{p.name}" for p in model.parameters])
-
-
-def _symbols_beside(model: StatisticalModel, names: Sequence[str]) -> tuple[sp.Symbol, ...]:
-    """Real symbols of some names, with underscores before them if a parameter has one of these names."""
+    """Real symbols for the components of a vector; with underscores before them if a parameter has one of the names."""
+    names = [f"v_{p.name}" for p in model.parameters]
     while {p.name for p in model.parameters} & set(names):
         names = [f"_{name}" for name in names]
     return tuple(sp.Symbol(name, real=True) for name in names)

@@ -1,4 +1,4 @@
-"""Fractions written as a person might write them: factored, short, positive factors with the sign that shows it."""
+"""Elements of a field of fractions as expressions to read: factored, short, factors with the sign that is positive."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Writer:
         if not element:
             return sp.S.Zero
         whole = self._quotient(element.numer, element.denom)
-        return self._simplified(min(whole, self._split(element.numer, element.denom) or whole, key=_length))
+        return self._simplify(min(whole, self._split(element.numer, element.denom) or whole, key=_length))
 
     def root(self, fraction: Fraction) -> sp.Expr:
         """The square root of an element that is positive."""
@@ -55,9 +55,9 @@ class Writer:
                 inside *= sp.Integer(sign) ** power
                 size = written if self._signs(factor) in ({1}, {-1}) or power % 2 else sp.Abs(written)
                 outside *= size ** sp.Rational(direction * power, 2)
-        return self._simplified(sp.sqrt(inside) * outside)
+        return self._simplify(sp.sqrt(inside) * outside)
 
-    def _simplified(self, expression: sp.Expr) -> sp.Expr:
+    def _simplify(self, expression: sp.Expr) -> sp.Expr:
         """What SymPy makes of an expression if there are relations that the field does not know."""
         if not self._field.related or expression.is_Atom or expression.has(sp.Integral, sp.Sum):
             return expression
@@ -75,14 +75,14 @@ class Writer:
             longest = max(differences, key=lambda k: sp.count_ops(above[k]))
             above[longest] = sp.Add(*(-term for term in above[longest].args))
             number = -number
-        return _scaled(number, sp.Mul(*above) / sp.Mul(*below))
+        return _multiple(number, sp.Mul(*above) / sp.Mul(*below))
 
     def _product(self, polynomial: PolyElement) -> tuple[sp.Rational, list[sp.Expr]]:
         """A polynomial as a number and factors."""
         if polynomial not in self._products:
             number, factors = polynomial.factor_list()
             number, written = sp.Integer(int(number)), []
-            for factor, power in _joined(factors):
+            for factor, power in _join_differences(factors):
                 expression, sign = self._factor(factor)
                 number *= sp.Integer(sign) ** power
                 written.append(expression**power)
@@ -104,7 +104,7 @@ class Writer:
             quotients.setdefault(sign * written, []).append(sign * self._monomial(monomial) / self._monomial(common))
         if len(quotients) == 1:
             return None
-        return sp.Add(*(_scaled(c, sp.Add(*group)) for c, group in quotients.items()))
+        return sp.Add(*(_multiple(c, sp.Add(*group)) for c, group in quotients.items()))
 
     # -- factors
 
@@ -127,17 +127,19 @@ class Writer:
         """The shortest way of writing a polynomial: as a sum, or with variables or coefficients factored out."""
         ways = [self._sum(polynomial)]
         if len(polynomial) > 2:
-            ways += self._collected(polynomial)
-            ways += self._shifted(polynomial)
+            ways += self._collect(polynomial)
+            ways += self._with_one_minus_euler(polynomial)
         return min(ways, key=_length)
 
     def _sum(self, polynomial: PolyElement) -> sp.Expr:
-        return sp.Add(*(_scaled(sp.Integer(int(c)), self._monomial(m)) for m, c in polynomial.terms()))
+        """A polynomial as the sum of its terms."""
+        return sp.Add(*(_multiple(sp.Integer(int(c)), self._monomial(m)) for m, c in polynomial.terms()))
 
     def _monomial(self, monomial: Sequence[int]) -> sp.Expr:
+        """A monomial, given by its exponents."""
         return sp.Mul(*(x**k for x, k in zip(self._field.variables, monomial, strict=True) if k))
 
-    def _collected(self, polynomial: PolyElement) -> list[sp.Expr]:
+    def _collect(self, polynomial: PolyElement) -> list[sp.Expr]:
         """By powers of one variable, or by monomials in functions, whichever have a common coefficient together."""
         count = [sum(1 for monomial in polynomial if monomial[k]) for k in range(polynomial.ring.ngens)]
         present = [k for k, number in enumerate(count) if number]
@@ -151,10 +153,10 @@ class Writer:
         for choice in choices:
             parts = _by_monomials(polynomial, choice)
             if 1 < len(parts) < len(polynomial):
-                ways.append(self._grouped(parts, polynomial.ring))
+                ways.append(self._group(parts, polynomial.ring))
         return ways
 
-    def _grouped(self, parts: Mapping[tuple[int, ...], PolyElement], ring: PolyRing) -> sp.Expr:
+    def _group(self, parts: Mapping[tuple[int, ...], PolyElement], ring: PolyRing) -> sp.Expr:
         """A sum over monomials, those together whose coefficients differ by a number only."""
         groups: dict[PolyElement, PolyElement] = {}
         for monomial, coefficient in parts.items():
@@ -166,10 +168,10 @@ class Writer:
         for coefficient, total in groups.items():
             number, above = self._product(coefficient)
             content, factors = self._product(total)
-            terms.append(_scaled(number * content, sp.Mul(*factors, *above)))
+            terms.append(_multiple(number * content, sp.Mul(*factors, *above)))
         return sp.Add(*terms)
 
-    def _shifted(self, polynomial: PolyElement) -> list[sp.Expr]:
+    def _with_one_minus_euler(self, polynomial: PolyElement) -> list[sp.Expr]:
         """In 1 - γ, the derivative of Γ at 2, instead of Euler's constant."""
         variables = list(self._field.variables)
         if sp.EulerGamma not in variables or not polynomial.degrees()[variables.index(sp.EulerGamma)]:
@@ -180,7 +182,7 @@ class Writer:
         terms = []
         for monomial, c in shifted.terms():
             powers = [x**e for x, e in zip(variables, monomial, strict=True) if e]
-            terms.append(_scaled(sp.Integer(int(c)), sp.Mul(*powers)))
+            terms.append(_multiple(sp.Integer(int(c)), sp.Mul(*powers)))
         return [sp.Add(*terms)]
 
     # -- signs and functions
@@ -217,10 +219,11 @@ class Writer:
 
 
 def _length(expression: sp.Expr) -> tuple[int, int]:
+    """How long an expression is to read: its operations, then its characters."""
     return sp.count_ops(expression), len(str(expression))
 
 
-def _joined(factors: Sequence[tuple[PolyElement, int]]) -> list[tuple[PolyElement, int]]:
+def _join_differences(factors: Sequence[tuple[PolyElement, int]]) -> list[tuple[PolyElement, int]]:
     """The same factors, but x² - y² for (x - y)(x + y)."""
     result: list[tuple[PolyElement, int]] = []
     for factor, power in factors:
@@ -234,10 +237,11 @@ def _joined(factors: Sequence[tuple[PolyElement, int]]) -> list[tuple[PolyElemen
 
 
 def _is_difference(total: sp.Add) -> bool:
+    """Whether a sum has terms of both signs."""
     return len({term.could_extract_minus_sign() for term in total.args}) == 2
 
 
-def _scaled(number: sp.Expr, expression: sp.Expr) -> sp.Expr:
+def _multiple(number: sp.Expr, expression: sp.Expr) -> sp.Expr:
     """A number times a sum, not multiplied out."""
     if number == 1:
         return expression

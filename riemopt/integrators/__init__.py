@@ -13,6 +13,7 @@ from riemopt.integrators.geodesic import (
 from riemopt.integrators.midpoint import Midpoint, RiemannianMidpoint
 from riemopt.integrators.mirror import MirrorDescent
 from riemopt.integrators.optimizer import OptimizerStep
+from riemopt.integrators.path import Path
 from riemopt.integrators.runge_kutta import RungeKutta
 from riemopt.numerics.tableaux import Tableau
 
@@ -29,6 +30,7 @@ __all__ = [
     "NaturalGradient",
     "OptimizerStep",
     "Orders",
+    "Path",
     "RiemannianEuler",
     "RiemannianMidpoint",
     "RungeKutta",

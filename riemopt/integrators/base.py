@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from riemopt.errors import ArgumentError, UnknownNameError
+from riemopt.integrators.path import Path
 
-__all__ = ["Integrator", "Orders", "by_name", "names", "register"]
+__all__ = ["Integrator", "Orders", "PathIntegrator", "by_name", "names", "register"]
 
 
 class Orders(NamedTuple):
@@ -92,8 +93,52 @@ class Integrator(ABC):
             The next point, and what the next step is to find in its memory, of the same layout.
         """
 
+    def path(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Path, Any]:
+        """The way of one step, for a driver that may go a part of it only; here the straight line to its end.
+
+        Takes what :meth:`step` takes.
+
+        Returns
+        -------
+        path : Path
+            Leads to the next point in the time h; it has a `velocity`, and ``path.at(t)``.
+        memory : object
+            As from :meth:`step`.
+        """
+        end, memory = self.step(problem, theta, h, memory)
+        return Path(theta, (end - theta) / h), memory
+
+    def remember(self, path: Path, t: Any, h: Any, memory: Any) -> Any:
+        """What the next step finds in its memory if a driver has gone along a path for a time other than h.
+
+        Parameters
+        ----------
+        path : Path
+            Where the step led, without the correction if the driver left it out.
+        t : float
+            How far it was followed; 0 for a step that was refused.
+        h : float
+            The step size.
+        memory : object
+            What the step returned.
+        """
+        return memory
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+class PathIntegrator(Integrator):
+    """A rule that follows a path for the time h; a subclass writes :meth:`path`."""
+
+    @abstractmethod
+    def path(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Path, Any]:
+        """See :class:`riemopt.Integrator`."""
+
+    def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
+        """See :class:`riemopt.Integrator`."""
+        path, memory = self.path(problem, theta, h, memory)
+        return path.at(h), memory
 
 
 _REGISTRY: dict[str, Callable[[], Integrator]] = {}

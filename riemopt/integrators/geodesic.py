@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from riemopt.errors import ArgumentError
-from riemopt.integrators.base import Integrator, Orders, register
+from riemopt.integrators.base import Integrator, Orders, PathIntegrator, register
+from riemopt.integrators.path import Path
 
 __all__ = ["FasterGeodesicCorrection", "GeodesicCorrection", "GeodesicSeries", "RiemannianEuler"]
 
 
 @register("geo")
-class GeodesicCorrection(Integrator):
+class GeodesicCorrection(PathIntegrator):
     """The natural gradient with geodesic correction, θ + h v - ½ h² g⁻¹Γ(v) with v = -g⁻¹∂L.
 
     Order 2 for the Riemannian Euler method, 1 for the natural gradient flow; order of invariance 2. Equation (7) of
@@ -24,14 +25,14 @@ class GeodesicCorrection(Integrator):
     needs = ("gradient", "raise_index", "connection")
     orders = Orders(flow=1, riemannian_euler=2, invariance=2)
 
-    def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
+    def path(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Path, Any]:
         """See :class:`riemopt.Integrator`."""
         v = -problem.natural_gradient(theta)
-        return theta + h * v + 0.5 * h**2 * problem.acceleration(theta, v), memory
+        return Path(theta, v, problem.acceleration(theta, v)), memory
 
 
 @register("geof")
-class FasterGeodesicCorrection(Integrator):
+class FasterGeodesicCorrection(PathIntegrator):
     """The faster geodesic correction, θ + h δ with δ = g⁻¹(-∂L - ½ h Γ(δ₋)): one linear solve a step.
 
     δ₋ = (θ - θ₋)/h is the step before; the first step takes δ₋ = v = -g⁻¹∂L and thereby equals ``geo``. Order 2 for the
@@ -46,11 +47,15 @@ class FasterGeodesicCorrection(Integrator):
         """The step before the first one: -g⁻¹∂L."""
         return -problem.natural_gradient(theta)
 
-    def step(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Any, Any]:
+    def path(self, problem: Any, theta: Any, h: Any, memory: Any) -> tuple[Path, Any]:
         """See :class:`riemopt.Integrator`."""
         covector = -problem.gradient(theta) - 0.5 * h * problem.connection(theta, memory)
         delta = problem.raise_index(theta, covector)
-        return theta + h * delta, delta
+        return Path(theta, delta), delta
+
+    def remember(self, path: Path, t: Any, h: Any, memory: Any) -> Any:
+        """The step actually taken, in units of h; see :class:`riemopt.Integrator`."""
+        return t / h * path.velocity
 
 
 @register("geo5", order=5)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from riemopt.formulas.geometry import Quadrature
+from riemopt.formulas.log_ratio import expected_log_ratio
 from riemopt.kernels.graph.tracing import TracedArray
 from riemopt.models.dual import mean_parameters, natural_form
-from riemopt.models.expectation import ExactExpectation, ExponentialFamily, ObservationFreeHessian
+from riemopt.models.expectation import ExactExpectation, ObservationFreeHessian
+from riemopt.models.outputs import ExponentialFamily
+from riemopt.models.plan import Plan
 from riemopt.models.statistical import StatisticalModel
 
 __all__ = ["Bregman", "ExpectedLogRatio", "divergence_of"]
 
-Values = Callable[..., np.ndarray]
-"""Takes a name, a rule of traced primitives, arrays of vectors and the number of values; returns the values."""
+Evaluate = Callable[..., np.ndarray]
+"""Takes a name, a rule of traced primitives, arrays of vectors and the axes of the values; returns the values."""
 
 _ENOUGH = 1e-13
 """The relative error that needs no second look."""
@@ -36,7 +38,7 @@ def divergence_of(model: StatisticalModel) -> Bregman | ExpectedLogRatio:
     if isinstance(expectation, (ExponentialFamily, ObservationFreeHessian)):
         return Bregman(model)
     plan = expectation.density if isinstance(expectation, ExactExpectation) else expectation.plan  # type: ignore[attr-defined]
-    return ExpectedLogRatio(Quadrature(plan))
+    return ExpectedLogRatio(plan)
 
 
 class Bregman:
@@ -62,27 +64,27 @@ class Bregman:
         self._divergence = sp.Add(fraction, *others)
         self._scale = sp.Add(*map(sp.Abs, [*_apart(fraction), *others]))
 
-    def __call__(self, values: Values, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def __call__(self, evaluate: Evaluate, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """The divergences of targets y from points x, shape (m,)."""
-        result, scale = values("divergence", self._difference, [x, y], 2).T
+        result, scale = evaluate("divergence", self._difference, [x, y], [(2,)]).T
         error = _ROUNDING * scale
         close = np.flatnonzero(~(error <= _ENOUGH * np.abs(result)) & np.isfinite(result))
         if close.size:
-            few, many = (self._integrated(values, x[close], y[close], rule) for rule in (_FEW, _MANY))
+            few, many = (self._integrated(evaluate, x[close], y[close], rule) for rule in (_FEW, _MANY))
             better = np.abs(many - few) < error[close]
             result[close[better]] = many[better]
         return np.maximum(result, 0.0)
 
     def _integrated(
-        self, values: Values, x: np.ndarray, y: np.ndarray, rule: tuple[np.ndarray, np.ndarray]
+        self, evaluate: Evaluate, x: np.ndarray, y: np.ndarray, rule: tuple[np.ndarray, np.ndarray]
     ) -> np.ndarray:
         nodes, weights = (np.asarray(numbers, like=x) for numbers in rule)
         times = (nodes + 1.0) / 2.0
         step = (y - x)[:, None, :]
         steps = times[:, None] * step
         flat = [np.broadcast_to(a, steps.shape).reshape(-1, x.shape[1]) for a in (x[:, None, :], steps, step)]
-        bend = values("divergence between close points", self._curvature, flat, 1).reshape(len(x), -1)
-        return bend @ (0.5 * weights * (1.0 - times))  # type: ignore[no-any-return]
+        curvature = evaluate("divergence between close points", self._curvature, flat, [(1,)]).reshape(len(x), -1)
+        return curvature @ (0.5 * weights * (1.0 - times))  # type: ignore[no-any-return]
 
     def _difference(self, p: Any, x: Any, y: Any) -> Any:
         p.require_domain(x)
@@ -97,8 +99,8 @@ class Bregman:
         probes = [g.input(f"probe {i}") for i in range(len(step.nodes))]
         environment = dict(zip(self._symbols, (*x.nodes, *probes), strict=True))
         seeds = dict(zip(probes, v.nodes, strict=True))
-        bend = g.tangents(g.tangents([g.lower(self._divergence, environment)], seeds), seeds)
-        return TracedArray.of(g, g.substitute(bend, dict(zip(probes, step.nodes, strict=True))))
+        second = g.tangents(g.tangents([g.lower(self._divergence, environment)], seeds), seeds)
+        return TracedArray.of(g, g.substitute(second, dict(zip(probes, step.nodes, strict=True))))
 
 
 def _apart(fraction: sp.Expr) -> list[sp.Expr]:
@@ -114,25 +116,24 @@ class ExpectedLogRatio:
     integrand is nowhere negative. There u is the integral of a derivative, unless the density has a kink.
     """
 
-    def __init__(self, quadrature: Quadrature) -> None:
-        self._quadrature = quadrature
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
 
-    def __call__(self, values: Values, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def __call__(self, evaluate: Evaluate, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """The divergences of targets y from points x, shape (m,)."""
-        result = values("divergence", self._rule(small=False), [x, y], 1)[:, 0]
+        result = evaluate("divergence", self._rule(small=False), [x, y], [(1,)])[:, 0]
         # of points very close, E[u] is no number: nothing but rounding
         close = np.flatnonzero(~(result >= _CLOSE))
         if close.size:
             name = "divergence between close points"
-            found = values(name, self._rule(small=True), [x[close], y[close]], 1)[:, 0]
+            found = evaluate(name, self._rule(small=True), [x[close], y[close]], [(1,)])[:, 0]
             result[close] = np.where(found < 2.0 * _CLOSE, found, result[close])
         return np.maximum(result, 0.0)
 
     def _rule(self, small: bool) -> Callable[..., Any]:
         def rule(p: Any, x: Any, y: Any) -> Any:
-            p.require_domain(x)
+            point = p.traced_point(x)
             p.require_domain(y)
-            nodes: Sequence[Any] = self._quadrature.divergence(p, list(x.nodes), list(y.nodes), small)
-            return TracedArray.of(p.graph, nodes)
+            return TracedArray.of(p.graph, expected_log_ratio(self._plan, point, list(y.nodes), small))
 
         return rule

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import copy
+import linecache
+import traceback
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from riemopt.formulas.traced import Formulas, pointwise_program
+from riemopt.formulas.formulas import Formulas
+from riemopt.formulas.traced import TracedPrimitives, pointwise_program
 from riemopt.formulas.trajectory import rule_identity, trajectory_program
 from riemopt.kernels.graph.tracing import TracingError
 from riemopt.kernels.targets.target import Kernel, Target
+from riemopt.numerics.arrays import unboxed
 from riemopt.problem.point import Point
-from riemopt.problem.protocol import INTEGRATED, PRIMITIVES, Problem
+from riemopt.problem.protocol import INTEGRATED, PRIMITIVES, CompiledRule, Problem
 from riemopt.status import Status
 
 __all__ = ["LikelihoodProblem"]
@@ -72,7 +76,7 @@ class LikelihoodProblem(Problem):
         self._require_inside = require_inside
         self.dimension = formulas.dimension
         self._kernels: dict[tuple[Any, ...], Kernel] = {}
-        self._trajectories: dict[Any, Any] = {}
+        self._compiled: dict[Any, CompiledRule | str] = {}
 
     def at(self, theta: Any) -> Point:
         """The problem at points; whether they lie in the domain comes with the loss. See :class:`Problem`."""
@@ -137,43 +141,62 @@ class LikelihoodProblem(Problem):
 
     def contains(self, theta: Any) -> bool:
         """Whether a point lies in the domain."""
-        return self.at(theta).inside
+        return bool(self.at(theta).inside)
 
     def reason(self, primitive: str, theta: Any, *arguments: Any, **options: Any) -> Status:
         """Why a primitive gives numbers that are not finite; an exact integration knows. See :class:`Problem`."""
         status = int(self._run(primitive, theta, *arguments, **options)[0]) if primitive in INTEGRATED else 0
         return Status(status) if status else super().reason(primitive, theta, *arguments, **options)
 
-    def trajectories(
-        self, rule: Any, starts: np.ndarray, step_sizes: np.ndarray, steps: int, keep_all: bool, tolerance: float | None
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-        """Whole trajectories by a fused kernel, the rule traced; None if it cannot be. See :class:`Problem`."""
-        if not (self.target.fuses and rule.traceable):
-            return None
-        if self.table is not None and self.target.shares_rows(self.table.size, len(starts)):
-            return None
-        kernel = self._fused(rule, converges=tolerance is not None)
-        if kernel is None:
-            return None
-        bound = -1.0 if tolerance is None else tolerance
-        return kernel(starts, step_sizes, self.data, steps, keep_all, bound, **self._rows)
-
-    def _fused(self, rule: Any, converges: bool) -> Any:
-        """The kernel of whole trajectories of a rule; None if there is none. Our own rules are traced once."""
+    def compiled(self, rule: Any, count: int, converges: bool) -> CompiledRule | str:
+        """Whole trajectories by a fused kernel, the rule traced; or why it is not. See :class:`Problem`."""
+        if not self.target.fuses:
+            return f"backend={self.target.name!r} runs rules as they stand"
+        if not rule.traceable:
+            return f"{rule} says that it is not to be traced"
+        if self.table is not None and self.target.shares_rows(self.table.size, count):
+            return "few starts on much data: the sums over it are shared among the cores instead"
         key = rule_identity(rule), converges
-        if key in self._trajectories:
-            return self._trajectories[key]
+        if key not in self._compiled:
+            compiled = self._traced(rule, converges)
+            if key[0] is None:  # a user's rule may depend on more than itself
+                return compiled
+            self._compiled[key] = compiled
+        return self._compiled[key]
+
+    def _traced(self, rule: Any, converges: bool) -> CompiledRule | str:
+        """A rule traced and compiled; why that cannot be, if tracing is what fails."""
         try:
-            # a copy, since running a rule may change a state that it keeps on itself
-            program = trajectory_program(self.formulas, copy.deepcopy(rule), converges)
-        except (TracingError, AttributeError, IndexError, TypeError, ValueError):
-            # traced arrays refuse much that arrays of numbers do; a rule that is wrong is wrong on numbers, too
-            kernel = None
-        else:
-            kernel = self.target.trajectories(program)
-        if key[0] is not None:
-            self._trajectories[key] = kernel
-        return kernel
+            copied = copy.deepcopy(rule)  # running a rule may change a state that it keeps on itself
+        except Exception as error:
+            return f"{rule} cannot be copied, and so not be traced: {error}"
+        try:
+            program = trajectory_program(self.formulas, copied, converges)
+        except Exception as error:
+            refusal = self._refusal(error)
+            if refusal is None:
+                error.add_note("raised while the rule was traced; with traceable = False it runs on numbers")
+                raise
+            return f"{refusal}{_line_of(error, rule)}"
+        kernel = self.target.trajectories(program)
+
+        def run(
+            starts: np.ndarray, step_sizes: np.ndarray, steps: int, keep_all: bool, tolerance: float | None
+        ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+            bound = -1.0 if tolerance is None else tolerance
+            return kernel(starts, step_sizes, self.data, steps, keep_all, bound, **self._rows)  # type: ignore[no-any-return]
+
+        return CompiledRule(run, *program.asked)
+
+    def _refusal(self, error: BaseException) -> str | None:
+        """What tracing refused, if that is why a rule failed; None if the rule itself is wrong."""
+        if isinstance(error, TracingError):
+            return str(error)
+        if isinstance(error, AttributeError) and isinstance(error.obj, TracedPrimitives):
+            known = hasattr(self, error.name or "")
+            return f"the problem's {error.name!r} is not known while a rule is traced" if known else None
+        # NumPy turns what an array refuses into an error of its own
+        return None if error.__cause__ is None else self._refusal(error.__cause__)
 
     @property
     def _rows(self) -> dict[str, Any]:
@@ -211,9 +234,9 @@ class _LikelihoodPoint(Point):
     problem: LikelihoodProblem
 
     @cached_property
-    def inside(self) -> bool:
+    def inside(self) -> Any:
         """Whether the point lies in the domain: by a status, since the loss of one inside may be no number."""
-        return bool(self._status_and_loss[0] == int(Status.COMPLETED))
+        return unboxed(self._status_and_loss[0] == int(Status.COMPLETED))
 
     @cached_property
     def loss(self) -> Any:
@@ -223,3 +246,18 @@ class _LikelihoodPoint(Point):
     @cached_property
     def _status_and_loss(self) -> list[np.ndarray]:
         return self.problem._run("loss", self.theta, axes=())
+
+
+def _line_of(error: BaseException, rule: Any) -> str:
+    """The innermost line of a rule, or of what stands in the same file, that an error went through."""
+    methods = [getattr(rule, name) for name in ("init", "step", "path")]
+    files = {method.__func__.__code__.co_filename for method in methods if hasattr(method, "__func__")}
+    lines = [
+        (frame.f_code.co_filename, number)
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename in files
+    ]
+    if not lines:
+        return ""
+    file, number = lines[-1]
+    return f" (line {number} of {file}: {linecache.getline(file, number).strip()})"

@@ -69,7 +69,7 @@ def shoot(
     slope = np.tile(np.asarray(np.eye(x.shape[1]), like=x), (len(x), 1, 1))
     done = np.zeros(len(x), like=x)
     # the beginning of the way says little about what is farther than a few units of length
-    ahead = np.where(inside, 1.0 / np.maximum(1.0, norm(x, way.beginning)), 0.0)
+    ahead = np.where(inside, 1.0 / np.maximum(1.0, way.length(norm)), 0.0)
     shortest = _SHORTEST_PIECE * ahead
     for _ in range(_MOST_PIECES):
         active = np.flatnonzero((done < 1.0) & (ahead > shortest))
@@ -107,28 +107,42 @@ def shoot(
 
 
 class _Way:
-    """A way from each x to its y through the domain: takes fractions of it."""
+    """A way from each x to its y through the domain: takes fractions of it.
+
+    Whether it is straight in the free coordinates is found out where it matters, which is not between near points.
+    """
 
     def __init__(self, domain: Domain, x: np.ndarray, y: np.ndarray) -> None:
         self._domain, self._x, self._y = domain, x, y
         self._from, self._to = domain.to_free(x), domain.to_free(y)
-        known = np.isfinite(self._from).all(axis=-1) & np.isfinite(self._to).all(axis=-1)
-        samples = self._free(slice(None), np.asarray(np.linspace(0.0, 1.0, 33), like=x)[:, None])
-        self._is_free = np.logical_and(known, domain.contains(samples).all(axis=0))
 
     def __call__(self, places: np.ndarray, fractions: np.ndarray) -> np.ndarray:
-        straight = self._x[places] + fractions[:, None] * (self._y[places] - self._x[places])
-        points = np.where(self._is_free[places, None], self._free(places, fractions), straight)
-        return np.where(fractions[:, None] < 1.0, points, self._y[places])
+        points = self._y[places]
+        short = np.flatnonzero(fractions < 1.0)
+        if len(short):
+            among, part = places[short], fractions[short]
+            straight = self._x[among] + part[:, None] * (self._y[among] - self._x[among])
+            points[short] = np.where(self._is_free(among)[:, None], self._free(among, part), straight)
+        return points
 
-    @property
-    def beginning(self) -> np.ndarray:
-        """The velocity at x of one who goes the whole way in unit time."""
+    def length(self, norm: Norm) -> np.ndarray:
+        """The norm of the velocity at x of one who goes the whole way in unit time; 1 for those that are near."""
         with np.errstate(invalid="ignore"):
             free = self._domain.free_slope(self._x) * (self._to - self._from)
-        return np.where(self._is_free[:, None], free, self._y - self._x)
+        along, straight = norm(self._x, free), norm(self._x, self._y - self._x)
+        far = np.flatnonzero(~((along <= 1.0) & (straight <= 1.0)))
+        length = np.ones_like(along)
+        if len(far):
+            length[far] = np.where(self._is_free(far), along[far], straight[far])
+        return length
 
-    def _free(self, places: slice | np.ndarray, fractions: np.ndarray) -> np.ndarray:
+    def _is_free(self, places: np.ndarray) -> np.ndarray:
+        """Whether the way that is straight in free coordinates stays inside the domain."""
+        known = np.isfinite(self._from[places]).all(axis=-1) & np.isfinite(self._to[places]).all(axis=-1)
+        samples = self._free(places, np.asarray(np.linspace(0.0, 1.0, 33), like=self._x)[:, None])
+        return np.logical_and(known, self._domain.contains(samples).all(axis=0))
+
+    def _free(self, places: np.ndarray, fractions: np.ndarray) -> np.ndarray:
         with np.errstate(invalid="ignore"):
             free = self._from[places] + fractions[..., None] * (self._to[places] - self._from[places])
         return self._domain.from_free(free)

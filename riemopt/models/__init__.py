@@ -1,6 +1,6 @@
 """What is modelled: densities in, SymPy expressions out."""
 
-from riemopt.models.conditional import ConditionalModel, ExponentialFamily, FeedForward
+from riemopt.models.conditional import ConditionalModel
 from riemopt.models.families import (
     Bernoulli,
     Beta,
@@ -34,6 +34,8 @@ from riemopt.models.families import (
     family,
     names,
 )
+from riemopt.models.feed_forward import FeedForward
+from riemopt.models.outputs import ExponentialFamily
 from riemopt.models.statistical import StatisticalModel
 
 __all__ = [

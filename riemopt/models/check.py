@@ -5,16 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import sympy as sp
 
 from riemopt.errors import ExpectationError, ModelError
+from riemopt.models.density import Density
 from riemopt.symbolic.functions import array_function
-
-if TYPE_CHECKING:
-    from riemopt.models.statistical import StatisticalModel
 
 __all__ = ["require_density"]
 
@@ -28,7 +25,7 @@ _MOST_MEMBERS = 50_000
 """Members of a finite support that are added up."""
 
 
-def require_density(model: StatisticalModel) -> None:
+def require_density(model: Density) -> None:
     """Raise unless a model's density integrates to one, and every direction of the domain changes it.
 
     What cannot be integrated by the means at hand is let pass: more than two observations, or a support that is not a
@@ -70,7 +67,8 @@ def require_density(model: StatisticalModel) -> None:
     _require_regular(model, finite, metrics)
 
 
-def _require_mass(model: StatisticalModel, points: Sequence[np.ndarray], masses: Sequence[float]) -> None:
+def _require_mass(model: Density, points: Sequence[np.ndarray], masses: Sequence[float]) -> None:
+    """Raise unless the total probability is 1 wherever it was found, and it was found somewhere."""
     for point, mass in zip(points, masses, strict=True):
         if np.isfinite(mass) and abs(mass - 1.0) > _CLOSE:
             raise ModelError(
@@ -84,7 +82,7 @@ def _require_mass(model: StatisticalModel, points: Sequence[np.ndarray], masses:
         )
 
 
-def _require_regular(model: StatisticalModel, points: Sequence[np.ndarray], metrics: Sequence[np.ndarray]) -> None:
+def _require_regular(model: Density, points: Sequence[np.ndarray], metrics: Sequence[np.ndarray]) -> None:
     """Raise if at every point some direction changes nothing."""
     if not metrics:
         return
@@ -110,7 +108,8 @@ def _flat(metric: np.ndarray) -> list[np.ndarray]:
     return [vectors[:, k] / scale for k in range(len(scale)) if eigenvalues[k] <= _FLAT]
 
 
-def _direction(model: StatisticalModel, vector: np.ndarray) -> str:
+def _direction(model: Density, vector: np.ndarray) -> str:
+    """A direction in words: ``"d alpha - 2 d beta"``, by its largest component."""
     vector = vector / vector[int(np.argmax(np.abs(vector)))]
     terms = [(c, p) for c, p in zip(vector, model.parameters, strict=True) if abs(c) > 1e-8]
     signs = ["-" if c < 0 else "+" for c, _ in terms]
@@ -118,11 +117,12 @@ def _direction(model: StatisticalModel, vector: np.ndarray) -> str:
     return " ".join(f"{sign} {size}" for sign, size in zip(signs, sizes, strict=True)).removeprefix("+ ")
 
 
-def _at(model: StatisticalModel, point: np.ndarray) -> str:
+def _at(model: Density, point: np.ndarray) -> str:
+    """A point in words: ``"alpha = 1, beta = 2"``."""
     return ", ".join(f"{p} = {x:.4g}" for p, x in zip(model.parameters, point, strict=True))
 
 
-def _members(model: StatisticalModel) -> np.ndarray | None:
+def _members(model: Density) -> np.ndarray | None:
     """The members of a finite support that fulfil the constraints, shape (m, d); None if it is not small and finite."""
     if not all(part.is_finite_set for part in model.support):
         return None
@@ -136,7 +136,8 @@ def _members(model: StatisticalModel) -> np.ndarray | None:
     return every[keep]
 
 
-def _sums(model: StatisticalModel, scores: Sequence[sp.Expr], members: np.ndarray, point: np.ndarray) -> np.ndarray:
+def _sums(model: Density, scores: Sequence[sp.Expr], members: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """The mass and the expectations of products of two scores, as sums over the members of the support."""
     values = array_function((*model.observation, *model.parameters), [model.log_density, *scores])
     with np.errstate(all="ignore"):
         density, *slopes = np.moveaxis(

@@ -3,171 +3,18 @@
 from __future__ import annotations
 
 import copy
-import itertools
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from riemopt.errors import ArgumentError, DataError, ModelError, ShapeError, UnknownNameError
+from riemopt.errors import DataError, ModelError, ShapeError
 from riemopt.models.chart import Chart
 from riemopt.models.domain import Domain
+from riemopt.models.outputs import ExponentialFamily, as_table, output_of
 
-__all__ = ["ConditionalModel", "ExponentialFamily", "FeedForward", "Output"]
-
-
-@dataclass(frozen=True)
-class Output:
-    """The distribution of targets given outputs z, as the loss of one case.
-
-    Attributes
-    ----------
-    name : str
-        What it is called.
-    symbols, targets : tuple of sympy.Symbol
-        z, and the targets t as the columns of a table.
-    loss : sympy.Expr
-        -log p(t | z), in nats, up to what does not depend on z.
-    profiled : bool
-        Whether a common scale is unknown: the loss is then half the squared residual.
-    kind : str
-        What targets are: ``"real"``, ``"probability"``, ``"count"`` or ``"label"``.
-    """
-
-    name: str
-    symbols: tuple[sp.Symbol, ...]
-    targets: tuple[sp.Symbol, ...]
-    loss: sp.Expr
-    profiled: bool = False
-    kind: str = "real"
-
-    def columns(self, targets: Any, count: int) -> np.ndarray:
-        """Targets as rows of a table, shape (columns, N); raises where they cannot be targets of this output."""
-        array = _numbers(targets, "targets")
-        width = len(self.symbols)
-        if self.kind == "label":
-            return self._labels(array, count)
-        if array.ndim == 1 and width == 1:
-            array = array[:, None]
-        if array.ndim != 2 or array.shape != (count, width):
-            wanted = f"({count},)" if width == 1 else f"({count}, {width})"
-            raise ShapeError(f"targets has shape {np.shape(targets)}, but for {count} inputs it must be {wanted}")
-        wrong, why = {
-            "real": (~np.isfinite(array), "is not finite"),
-            "probability": (~((array >= 0) & (array <= 1)), "is not between 0 and 1"),
-            "count": (~((array >= 0) & (array == np.floor(array)) & np.isfinite(array)), "is not a count 0, 1, 2, ..."),
-        }[self.kind]
-        if wrong.any():
-            row, column = np.argwhere(wrong)[0]
-            raise DataError(f"target {row}: {array[row, column]} {why}, as a {self.name} output needs")
-        return np.ascontiguousarray(array.T)
-
-    def _labels(self, array: np.ndarray, count: int) -> np.ndarray:
-        width = len(self.symbols)
-        if array.shape == (count, width) and width > 1:
-            if not (np.all(array >= 0) and np.allclose(array.sum(axis=1), 1.0)):
-                raise DataError("targets of a categorical output are labels, or rows of probabilities that add up to 1")
-            return np.ascontiguousarray(array.T)
-        if array.shape != (count,):
-            raise ShapeError(f"targets has shape {array.shape}, but for {count} inputs it must be ({count},)")
-        wrong = ~np.isin(array, np.arange(width))
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            raise DataError(f"target {row}: {array[row]} is not a label 0, ..., {width - 1}")
-        return np.ascontiguousarray((array[None, :] == np.arange(width)[:, None]).astype(float))
-
-    def constant(self, table: np.ndarray) -> float:
-        """The mean over cases of what the loss leaves out, from the targets' rows of the table."""
-        if self.name != "poisson":
-            return 0.0
-        from scipy.special import gammaln
-
-        return float(np.mean(gammaln(table + 1.0).sum(axis=0)))
-
-
-class ExponentialFamily:
-    """An exponential-family output of one's own: p(t | z) = exp(z·t - A(z)) h(t).
-
-    Parameters
-    ----------
-    log_partition : sympy.Expr
-        A(z); ∇A is the mean of the targets.
-    symbols : sympy.Symbol or sequence of sympy.Symbol
-        z, one symbol for each output.
-
-    Notes
-    -----
-    h is not known here: losses and log-likelihoods lack the mean of log h(t), which moves nothing.
-
-    Examples
-    --------
-    >>> import sympy as sp
-    >>> import riemopt as ro
-    >>> z = sp.Symbol("z", negative=True)
-    >>> waiting_time = ro.ExponentialFamily(-sp.log(-z), z)
-    """
-
-    def __init__(self, log_partition: sp.Expr, symbols: sp.Symbol | Sequence[sp.Symbol]) -> None:
-        self.symbols = (symbols,) if isinstance(symbols, sp.Symbol) else tuple(symbols)
-        self.log_partition = sp.sympify(log_partition, strict=True)
-        strangers = self.log_partition.free_symbols - set(self.symbols)
-        if strangers:
-            raise ModelError(f"the log-partition contains {min(map(str, strangers))}, which is not an output")
-
-    def __repr__(self) -> str:
-        return f"ExponentialFamily({self.log_partition}, {', '.join(map(str, self.symbols))})"
-
-
-def _gaussian(z: tuple[sp.Symbol, ...], t: tuple[sp.Symbol, ...], scale: float | None) -> Output:
-    squares = sp.Add(*((b - a) ** 2 for a, b in zip(z, t, strict=True))) / 2
-    if scale is None:
-        return Output("gaussian", z, t, squares, profiled=True)
-    if not (isinstance(scale, (int, float)) and math.isfinite(scale) and scale > 0):
-        raise ArgumentError(f"scale must be a positive number or None, not {scale!r}")
-    variance = sp.Float(scale) ** 2
-    return Output("gaussian", z, t, squares / variance + len(z) * sp.log(2 * sp.pi * variance) / 2)
-
-
-def _bernoulli(z: tuple[sp.Symbol, ...], t: tuple[sp.Symbol, ...]) -> Output:
-    terms = (sp.log(1 + sp.exp(a)) - b * a for a, b in zip(z, t, strict=True))
-    return Output("bernoulli", z, t, sp.Add(*terms), kind="probability")
-
-
-def _categorical(z: tuple[sp.Symbol, ...], t: tuple[sp.Symbol, ...]) -> Output:
-    if len(z) < 2:
-        raise ModelError("a categorical output needs at least two outputs, one a category")
-    chosen = sp.Add(*(a * b for a, b in zip(z, t, strict=True)))
-    return Output("categorical", z, t, sp.log(sp.Add(*map(sp.exp, z))) - chosen, kind="label")
-
-
-def _poisson(z: tuple[sp.Symbol, ...], t: tuple[sp.Symbol, ...]) -> Output:
-    return Output("poisson", z, t, sp.Add(*(sp.exp(a) - b * a for a, b in zip(z, t, strict=True))), kind="count")
-
-
-_OUTPUTS: dict[str, Callable[..., Output]] = {
-    "gaussian": _gaussian,
-    "bernoulli": _bernoulli,
-    "categorical": _categorical,
-    "poisson": _poisson,
-}
-
-
-def _output(output: Any, count: int, scale: float | None) -> Output:
-    z = tuple(sp.Dummy(f"z_{k}", real=True) for k in range(count))
-    t = tuple(sp.Dummy(f"t_{k}", real=True) for k in range(count))
-    if isinstance(output, ExponentialFamily):
-        if len(output.symbols) != count:
-            raise ModelError(f"{output} is for {len(output.symbols)} outputs, not {count}")
-        own = tuple(sp.Dummy(s.name, **s.assumptions0) for s in output.symbols)
-        partition = output.log_partition.xreplace(dict(zip(output.symbols, own, strict=True)))
-        mean = sp.Add(*(a * b for a, b in zip(own, t, strict=True)))
-        return Output("exponential family", own, t, partition - mean)
-    if output not in _OUTPUTS:
-        raise UnknownNameError("output", output, _OUTPUTS)
-    return _gaussian(z, t, scale) if output == "gaussian" else _OUTPUTS[output](z, t)
+__all__ = ["ConditionalModel", "ExponentialFamily"]
 
 
 class ConditionalModel:
@@ -222,7 +69,7 @@ class ConditionalModel:
         given = (outputs,) if isinstance(outputs, sp.Basic) else tuple(outputs)
         self.inputs = (inputs,) if isinstance(inputs, sp.Symbol) else tuple(inputs)
         self.parameters = (parameters,) if isinstance(parameters, sp.Symbol) else tuple(parameters)
-        self.output = _output(output, len(given), scale)
+        self.output = output_of(output, len(given), scale)
         self.name = name or self.output.name
         try:
             # strict: a text would be evaluated
@@ -249,6 +96,7 @@ class ConditionalModel:
         return moved
 
     def _validate(self) -> None:
+        """Raise for symbols that do not fit one another."""
         if not self.outputs or not self.parameters:
             raise ModelError(f"{self.name}: there is no {'parameter' if self.outputs else 'output'}")
         names = [s.name for s in (*self.inputs, *self.parameters)]
@@ -284,7 +132,7 @@ class ConditionalModel:
         ShapeError, DataError
             If they are not that, or one is not finite.
         """
-        array = _numbers(inputs, "inputs")
+        array = as_table(inputs, "inputs")
         width = len(self.inputs)
         if array.ndim == 1 and width == 1:
             array = array[:, None]
@@ -298,66 +146,3 @@ class ConditionalModel:
             row, column = np.argwhere(wrong)[0]
             raise DataError(f"input {row}: {self.inputs[column]} = {array[row, column]} is not finite")
         return np.ascontiguousarray(array.T)
-
-
-def _numbers(values: Any, what: str) -> np.ndarray:
-    try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError(f"the {what} are not an array of numbers: {values!r:.80}") from None
-
-
-_ACTIVATIONS = {
-    "tanh": sp.tanh,
-    "logistic": lambda u: 1 / (1 + sp.exp(-u)),
-    "softplus": lambda u: sp.log(1 + sp.exp(u)),
-    "linear": lambda u: u,
-}
-
-
-def FeedForward(
-    layers: Sequence[int],
-    activation: str = "tanh",
-    output: str | ExponentialFamily = "gaussian",
-    scale: float | None = 1.0,
-) -> ConditionalModel:
-    """A small fully connected network, its last layer linear.
-
-    Parameters
-    ----------
-    layers : sequence of int
-        The number of inputs, of units in each hidden layer, and of outputs.
-    activation : {"tanh", "logistic", "softplus", "linear"}, optional
-        Of the hidden units.
-    output : str or ExponentialFamily, optional
-        As in :class:`~riemopt.ConditionalModel`.
-    scale : float, optional
-        The standard deviation of a gaussian output, or None.
-
-    Returns
-    -------
-    ConditionalModel
-        Its parameters are the weights of each layer, unit by unit, each unit's bias after its weights.
-
-    Examples
-    --------
-    >>> FeedForward([2, 3, 1]).dimension
-    13
-    """
-    sizes = list(layers)
-    if len(sizes) < 2 or not all(isinstance(s, (int, np.integer)) and s > 0 for s in sizes):
-        raise ArgumentError(f"layers must be at least two positive whole numbers, not {layers!r}")
-    if activation not in _ACTIVATIONS:
-        raise UnknownNameError("activation", activation, _ACTIVATIONS)
-    inputs = sp.symbols(f"x_1:{sizes[0] + 1}", real=True)
-    units: list[sp.Expr] = list(inputs)
-    parameters: list[sp.Symbol] = []
-    for layer, (before, count) in enumerate(itertools.pairwise(sizes), start=1):
-        sums = []
-        for unit in range(1, count + 1):
-            weights = [sp.Symbol(f"w_{layer}_{unit}_{k}", real=True) for k in range(1, before + 1)]
-            bias = sp.Symbol(f"b_{layer}_{unit}", real=True)
-            parameters += [*weights, bias]
-            sums.append(sp.Add(*(w * u for w, u in zip(weights, units, strict=True))) + bias)
-        units = sums if layer == len(sizes) - 1 else [_ACTIVATIONS[activation](s) for s in sums]
-    return ConditionalModel(units, output, inputs, parameters, scale=scale, name="FeedForward")

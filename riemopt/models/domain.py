@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,28 +14,18 @@ from numpy.typing import ArrayLike, NDArray
 from sympy.core.relational import Relational
 
 from riemopt.errors import DomainError, ModelError, ShapeError
+from riemopt.models.conditions import as_text, assumed_conditions, inequalities, is_lower, is_strict, margin
 from riemopt.numerics.arrays import as_numbers, on_host
 from riemopt.numerics.boxes import Box
 from riemopt.symbolic.functions import array_function
 
-__all__ = ["Domain", "Image", "as_points", "require_known"]
+__all__ = ["Domain", "Image", "as_points"]
 
 Floats = NDArray[np.float64]
 
-_ABOVE = (sp.StrictGreaterThan, sp.GreaterThan)
-_STRICT = (sp.StrictGreaterThan, sp.StrictLessThan)
-_ASSUMPTIONS = (
-    ("positive", sp.StrictGreaterThan),
-    ("negative", sp.StrictLessThan),
-    ("nonnegative", sp.GreaterThan),
-    ("nonpositive", sp.LessThan),
-)
 _SPREAD = 3.5  # of free coordinates: three decades of a half-line, a few units of the real line
 _ATTEMPTS = 60
-
-
-_BLOCK = 1 << 16
-"""Points that are looked at together."""
+_BLOCK = 1 << 16  # points whose conditions are evaluated together
 
 
 @dataclass(frozen=True)
@@ -85,9 +75,9 @@ class Domain:
         for symbol in parameters:
             if parameters.count(symbol) > 1:
                 raise ModelError(f"parameter {symbol} is named twice")
-        conditions = [condition for symbol in parameters for condition in _assumed(symbol)]
+        conditions = [condition for symbol in parameters for condition in assumed_conditions(symbol)]
         for relation in extra:
-            conditions += (_tidy(condition) for condition in _inequalities(relation, parameters))
+            conditions += inequalities(relation, parameters)
         return cls(parameters, tuple(dict.fromkeys(conditions)))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -107,11 +97,11 @@ class Domain:
     @cached_property
     def margins(self) -> tuple[sp.Expr, ...]:
         """An expression for each condition, positive where the condition holds in the interior."""
-        return tuple(_margin(condition) for condition in self.conditions)
+        return tuple(margin(condition) for condition in self.conditions)
 
     def describe(self) -> str:
         """The conditions as text: ``"alpha > 0, beta > 0"``; empty if there are none."""
-        return ", ".join(_text(condition) for condition in self.conditions)
+        return ", ".join(as_text(condition) for condition in self.conditions)
 
     def contains(self, points: ArrayLike) -> NDArray[np.bool_]:
         """Whether points are finite and satisfy every condition.
@@ -165,7 +155,7 @@ class Domain:
             return
         index = tuple(np.argwhere(~on_host(inside))[0])
         label = f"{what}[{', '.join(map(str, index))}]" if index else what
-        raise DomainError(f"{label}: {self._trespass(on_host(array[index]))}")
+        raise DomainError(f"{label}: {self._violation(on_host(array[index]))}")
 
     def pull_back(self, parameters: Sequence[sp.Symbol], substitution: Mapping[sp.Symbol, sp.Expr]) -> Domain:
         """The same domain in another chart.
@@ -242,7 +232,7 @@ class Domain:
         for condition in self.conditions:
             if condition.lhs in self.parameters and condition.rhs.is_number:
                 index, bound = self.parameters.index(condition.lhs), float(condition.rhs)
-                if isinstance(condition, _ABOVE):
+                if is_lower(condition):
                     lower[index] = max(lower[index], bound)
                 else:
                     upper[index] = min(upper[index], bound)
@@ -269,27 +259,31 @@ class Domain:
 
     @cached_property
     def _margins_at(self) -> Callable[[Floats], Floats]:
+        """The margins as a function of points."""
         return array_function(self.parameters, self.margins)
 
     @cached_property
     def _strict(self) -> NDArray[np.bool_]:
-        return np.array([isinstance(condition, _STRICT) for condition in self.conditions], dtype=bool)
+        """Which conditions exclude equality."""
+        return np.array([is_strict(condition) for condition in self.conditions], dtype=bool)
 
     def _holds(self, points: Floats) -> NDArray[np.bool_]:
+        """Which conditions hold at points, shape (..., number of conditions)."""
         margins = self._margins_at(points)
         return np.where(np.asarray(self._strict, like=margins), margins > 0, margins >= 0)
 
-    def _trespass(self, point: Floats) -> str:
+    def _violation(self, point: Floats) -> str:
+        """Which coordinates of a point outside break which condition, for a message."""
         for symbol, value in zip(self.parameters, point, strict=True):
             if not np.isfinite(value):
                 return f"{symbol} = {value} is not finite"
-        broken = self.conditions[int(np.argmin(self._holds(point)))]
-        symbols = broken.free_symbols
+        violated = self.conditions[int(np.argmin(self._holds(point)))]
+        symbols = violated.free_symbols
         values = zip(self.parameters, point, strict=True)
         where = ", ".join(f"{symbol} = {value}" for symbol, value in values if symbol in symbols)
         if len(symbols) > 1:
-            return f"{where} is outside the domain {_text(broken)}"
-        own = [_text(condition) for condition in self.conditions if condition.free_symbols == symbols]
+            return f"{where} is outside the domain {as_text(violated)}"
+        own = [as_text(condition) for condition in self.conditions if condition.free_symbols == symbols]
         return f"{where} is outside its domain {', '.join(own)}"
 
 
@@ -325,6 +319,7 @@ class Image(Domain):
 
     @cached_property
     def _map(self) -> Callable[[Floats], Floats]:
+        """The map as a function of points."""
         return array_function(self.source.parameters, self.expressions)
 
 
@@ -349,87 +344,3 @@ def as_points(points: ArrayLike, parameters: Sequence[sp.Symbol], what: str = "p
         names = ", ".join(map(str, parameters))
         raise ShapeError(f"{what}: the last axis of shape {array.shape} must have length {len(parameters)}: ({names})")
     return array
-
-
-def require_known(what: str, expression: sp.Basic, parameters: Sequence[sp.Symbol]) -> None:
-    """Raise unless an expression has no symbols but the parameters.
-
-    Parameters
-    ----------
-    what : str
-        What the expression is called in the message.
-    expression : sympy.Basic
-    parameters : sequence of Symbol
-
-    Raises
-    ------
-    ModelError
-        Naming the first foreign symbol.
-    """
-    foreign = sorted(map(str, expression.free_symbols - set(parameters)))
-    if foreign:
-        names = list(map(str, parameters))
-        twin = "; the parameter of that name has other assumptions" if foreign[0] in names else ""
-        raise ModelError(f"{what}: {foreign[0]} is not one of the parameters ({', '.join(names)}){twin}")
-
-
-def _assumed(symbol: sp.Symbol) -> Iterator[Relational]:
-    if not isinstance(symbol, sp.Symbol):
-        raise ModelError(f"parameter {symbol!r} is not a SymPy Symbol")
-    if not symbol.is_real:
-        raise ModelError(f"parameter {symbol} is not known to be real: declare it with real=True or positive=True")
-    if symbol.is_integer:
-        raise ModelError(f"parameter {symbol} is an integer: declare it with real=True or positive=True instead")
-    for assumption, relation in _ASSUMPTIONS:
-        if symbol.assumptions0.get(assumption):
-            # evaluated, it would be true, and nothing would be left to compile
-            yield relation(symbol, sp.S.Zero, evaluate=False)
-            return
-
-
-def _inequalities(relation: Any, parameters: tuple[sp.Symbol, ...]) -> Iterator[Relational]:
-    """The inequalities that a relation amounts to, without those that hold by the assumptions."""
-    if isinstance(relation, sp.And):
-        for part in relation.args:
-            yield from _inequalities(part, parameters)
-        return
-    if isinstance(relation, Relational):
-        require_known(f"condition {relation}", relation, parameters)
-    decided = _decide(relation)
-    if decided is sp.S.true:
-        return
-    if decided is sp.S.false:
-        raise ModelError(f"condition {relation} never holds")
-    if not isinstance(decided, (*_ABOVE, sp.StrictLessThan, sp.LessThan)):
-        raise ModelError(f"condition {relation} is not an inequality between expressions of the parameters")
-    yield decided
-
-
-def _decide(relation: Any) -> Any:
-    try:
-        return relation.func(*relation.args) if isinstance(relation, Relational) else sp.sympify(relation, strict=True)
-    except (TypeError, sp.SympifyError):
-        raise ModelError(f"condition {relation} is not an inequality between real expressions") from None
-
-
-def _margin(condition: Relational) -> sp.Expr:
-    return condition.lhs - condition.rhs if isinstance(condition, _ABOVE) else condition.rhs - condition.lhs
-
-
-def _tidy(condition: Relational) -> Relational:
-    """``2*a + 2 > 0`` as ``a > -1``: a condition linear in a single coordinate becomes a bound of it."""
-    if len(condition.free_symbols) != 1:
-        return condition
-    (symbol,) = condition.free_symbols
-    margin = sp.expand(_margin(condition))
-    slope = margin.diff(symbol)
-    if slope.free_symbols or not slope.is_nonzero:
-        return condition
-    strict = isinstance(condition, _STRICT)
-    above, below = _STRICT if strict else (sp.GreaterThan, sp.LessThan)
-    bound = -margin.xreplace({symbol: sp.S.Zero}) / slope
-    return (above if slope.is_positive else below)(symbol, bound, evaluate=False)
-
-
-def _text(condition: Relational) -> str:
-    return f"{condition.lhs} {condition.rel_op} {condition.rhs}"

@@ -14,8 +14,9 @@ from typing import Any
 
 import sympy as sp
 
-from riemopt.models import integrals
-from riemopt.models.integrals import NotFound
+from riemopt.models.integrals import program
+from riemopt.models.integrals.expectations import MOST_TERMS, expectations, members
+from riemopt.models.integrals.results import NotFound, in_lowest_terms, require_closed
 
 __all__ = ["NotFound", "exact_expectations", "poles"]
 
@@ -83,14 +84,14 @@ def exact_expectations(
     # a derivative that waited for what is now known of its symbols
     exchanged = [e.doit() if e.has(sp.Derivative) else e for e in exchanged]
     question = (exchanged[:-1], exchanged[-1], [names[x] for x in observation], list(support))
-    terms = math.prod(integrals.members(where) for where in support)
+    terms = math.prod(members(where) for where in support)
     if terms <= _FEW_TERMS:
-        results = integrals.expectations(*question)
-        results = [integrals.tidied(e) if e.count_ops() <= _FEW_OPERATIONS else e for e in results]
-    elif terms <= integrals.MOST_TERMS:
-        results = _written_out(*question)
+        results = expectations(*question)
+        results = [in_lowest_terms(e) if e.count_ops() <= _FEW_OPERATIONS else e for e in results]
+    elif terms <= MOST_TERMS:
+        results = _sums_over_members(*question)
     else:
-        results = _searched(question, seconds)
+        results = _search(question, seconds)
     return tuple(e.xreplace(back) for e in results)
 
 
@@ -106,7 +107,7 @@ def _assumptions(support: sp.Set) -> dict[str, bool]:
     return {kind: True, "nonnegative": True} if low >= 0 else {kind: True}
 
 
-def _written_out(
+def _sums_over_members(
     values: Sequence[sp.Expr], log_density: sp.Expr, observation: Sequence[sp.Symbol], support: Sequence[sp.Set]
 ) -> list[sp.Expr]:
     """The sums over all members, each probability as the exponential of its logarithm."""
@@ -114,7 +115,7 @@ def _written_out(
     densities = [sp.exp(log_density.subs(place)) for place in places]
     results = [sp.Add(*(v.subs(at) * p for at, p in zip(places, densities, strict=True))) for v in values]
     for result in results:
-        integrals.require_closed(result, observation)
+        require_closed(result, observation)
     return results
 
 
@@ -122,11 +123,11 @@ _PATIENCE = 2.0
 """Seconds by the clock for one of the processor."""
 
 
-def _searched(question: Any, seconds: float) -> list[sp.Expr]:
+def _search(question: Any, seconds: float) -> list[sp.Expr]:
     """The answer of a process of its own: SymPy can hang where nothing but the end of the process stops it."""
     if not sys.executable or getattr(sys, "frozen", False):
         raise NotFound("there is no Python to search with")
-    command = [sys.executable, "-P", "-W", "ignore", os.path.abspath(integrals.__file__), str(math.ceil(seconds))]
+    command = [sys.executable, "-P", "-W", "ignore", os.path.abspath(program.__file__), str(math.ceil(seconds))]
     # SymPy is found where it was found here, and its order of terms does not depend on chance
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONHASHSEED": "0"}
     try:
@@ -143,7 +144,7 @@ def _searched(question: Any, seconds: float) -> list[sp.Expr]:
         found = stopped.stdout or b""
     except OSError as error:
         raise NotFound(f"there is no process to search in: {error.strerror}") from None
-    mark = integrals.MARK.encode()
+    mark = program.MARK.encode()
     answers = [line[len(mark) :] for line in found.splitlines() if line.startswith(mark) and line.endswith(b";")]
     if not answers:
         raise NotFound(f"not found within {seconds:g} s")

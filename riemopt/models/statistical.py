@@ -1,4 +1,4 @@
-"""StatisticalModel: a log-density with its observation, support, parameters and domain."""
+"""StatisticalModel: a parametrized family of densities in a chart, what a user gives; other charts; samples."""
 
 from __future__ import annotations
 
@@ -8,34 +8,22 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-from sympy.core.function import AppliedUndef
 
-from riemopt.errors import DataError, ModelError, ShapeError
+from riemopt.errors import ModelError, ShapeError
 from riemopt.models.chart import Chart
 from riemopt.models.check import require_density
-from riemopt.models.domain import Domain, as_points
-from riemopt.models.dual import ImplicitFamily, dual_chart, in_chart, mean_parameters, natural_form
-from riemopt.models.expectation import Expectation, ExponentialForm, expectation_of, exponential_form
-from riemopt.models.plan import Plan
-from riemopt.models.support import contains, describe, member, require_fit
-from riemopt.symbolic.functions import array_function, numeric_function
+from riemopt.models.density import Density, as_tuple
+from riemopt.models.domain import as_points
+from riemopt.models.dual import dual_chart, log_density_in_chart, mean_parameters, natural_form
+from riemopt.models.expectation import Expectation, ImplicitExpectation
 from riemopt.symbolic.identity import identity
 
 __all__ = ["StatisticalModel"]
 
 Sampler = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
 
-_COMPARISONS: dict[type, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    sp.StrictLessThan: np.less,
-    sp.LessThan: np.less_equal,
-    sp.StrictGreaterThan: np.greater,
-    sp.GreaterThan: np.greater_equal,
-    # up to what rounding leaves of a sum
-    sp.Equality: lambda a, b: np.isclose(a, b, rtol=1e-9, atol=1e-9),
-}
 
-
-class StatisticalModel:
+class StatisticalModel(Density):
     """A parametrized family of densities p(x; θ).
 
     Parameters
@@ -92,76 +80,12 @@ class StatisticalModel:
         constraints: Iterable[sp.Basic] = (),
         check: bool = True,
     ) -> None:
-        self.name = name or "model"
-        self.log_density = _expression(log_density, self.name)
-        self.observation = _as_tuple(observation)
-        self.support = _as_tuple(support)
-        self.constraints = _as_tuple(constraints)
-        self.parameters = _as_tuple(parameters)
-        self._validate()
-        self.domain = Domain.of(self.parameters, (domain,) if isinstance(domain, sp.Basic) else domain)
+        super().__init__(log_density, observation, support, parameters, name, domain, constraints)
         self.chart = Chart.identity(self.parameters, self.domain)
         self.original: StatisticalModel = self
         self._sampler = sampler
         if check:
             require_density(self)
-
-    def _validate(self) -> None:
-        for kind, symbols in (("parameter", self.parameters), ("observation", self.observation)):
-            strangers = [s for s in symbols if not isinstance(s, sp.Symbol)]
-            if strangers:
-                raise ModelError(f"{self.name}: the {kind} {strangers[0]} is not a SymPy symbol")
-            if not symbols:
-                raise ModelError(f"{self.name}: there is no {kind}")
-            # by name: two symbols of one name and different assumptions read the same
-            names = [s.name for s in symbols]
-            twice = [name for name in names if names.count(name) > 1]
-            if twice:
-                raise ModelError(f"{self.name}: the {kind} {twice[0]} is named twice")
-        both = {s.name for s in self.parameters} & {s.name for s in self.observation}
-        if both:
-            raise ModelError(f"{self.name}: {min(both)} is both a parameter and an observation")
-        if len(self.support) != len(self.observation):
-            raise ModelError(f"{self.name}: {len(self.support)} supports for {len(self.observation)} observations")
-        for symbol, support in zip(self.observation, self.support, strict=True):
-            if not isinstance(support, sp.Set):
-                raise ModelError(f"{self.name}: the support of {symbol} is not a SymPy set")
-            moving = sorted(map(str, support.free_symbols))
-            if moving:
-                raise ModelError(f"{self.name}: the support of {symbol} depends on {moving[0]}; it must be fixed")
-            try:
-                require_fit(symbol, support)
-            except ModelError as error:
-                raise ModelError(f"{self.name}: {error}") from None
-        free = self.log_density.free_symbols
-        known = {*self.parameters, *self.observation}
-        for kind, symbols in (("parameter", self.parameters), ("observation", self.observation)):
-            missing = [str(s) for s in symbols if s not in free]
-            if missing:
-                twin = [s for s in free - known if str(s) == missing[0]]
-                hint = "; a symbol of that name but with other assumptions does" if twin else ""
-                raise ModelError(f"{self.name}: the {kind} {missing[0]} does not occur in the log-density{hint}")
-        foreign = sorted(map(str, free - known))
-        if foreign:
-            raise ModelError(
-                f"{self.name}: {foreign[0]} occurs in the log-density but is neither a parameter nor an observation"
-            )
-        undefined = sorted(map(str, self.log_density.atoms(AppliedUndef)))
-        if undefined:
-            raise ModelError(f"{self.name}: nothing is known of the function {undefined[0]} in the log-density")
-        for relation in self.constraints:
-            if type(relation) not in _COMPARISONS:
-                raise ModelError(f"{self.name}: the constraint {relation} is neither an equation nor an inequality")
-            foreign = sorted(map(str, relation.free_symbols - set(self.observation)))
-            if foreign:
-                raise ModelError(
-                    f"{self.name}: the constraint {relation} contains {foreign[0]}, which is no observation"
-                )
-
-    @property
-    def dimension(self) -> int:
-        """The number of parameters."""
-        return len(self.parameters)
 
     def __repr__(self) -> str:
         return f"{self.name}({', '.join(map(str, self.parameters))}): {self.domain.describe() or 'no conditions'}"
@@ -176,51 +100,12 @@ class StatisticalModel:
             texts.append(self.original.identity)
         return None if None in texts else "\0".join(map(str, texts))
 
-    # -- what can be taken from the density
-
-    @cached_property
-    def exponential_form(self) -> ExponentialForm | None:
-        """The density as an exponential family, or None if it does not separate into one."""
-        return exponential_form(self.log_density, self.observation, self.parameters)
-
     @cached_property
     def expectation(self) -> Expectation:
         """How expectations under the model are taken; ``print`` it to read it in words."""
         if self.chart.is_implicit:
-            return ImplicitFamily(self.original.expectation, self.chart)
-        return expectation_of(
-            self.log_density,
-            self.observation,
-            self.support,
-            self.constraints,
-            self.parameters,
-            self.exponential_form,
-            self._reference,
-            self.some_points,
-            lambda: self.plan,
-        )
-
-    @cached_property
-    def plan(self) -> Plan:
-        """How to take sums and integrals over the support numerically."""
-        return Plan.of(self.log_density, self.observation, self.support, self.parameters)
-
-    def some_points(self) -> list[np.ndarray]:
-        """A few points of the domain that are neither special nor extreme."""
-        centre = self.domain.from_free(np.zeros(self.dimension))
-        near = self.domain.interior_points(2, np.random.default_rng(0), spread=0.3)
-        points = [*([centre] if self.domain.contains(centre) else []), *near]
-        # integrals inside integrals take their time
-        return points if len(self.observation) == 1 else points[:1]
-
-    def _reference(self) -> tuple[dict[sp.Symbol, sp.Expr], dict[sp.Symbol, sp.Expr]]:
-        """Some observation of the support and some point of the domain."""
-        point = self.domain.from_free(np.zeros(self.dimension))
-        if not self.domain.contains(point):
-            point = self.domain.interior_points(1)[0]
-        coordinates = [sp.nsimplify(x, rational=True) for x in point]
-        members = [member(support) for support in self.support]
-        return dict(zip(self.observation, members, strict=True)), dict(zip(self.parameters, coordinates, strict=True))
+            return ImplicitExpectation(self.original.expectation, self.chart)
+        return super().expectation
 
     # -- other charts
 
@@ -254,12 +139,12 @@ class StatisticalModel:
         >>> moved.chart.to_original([2.0, 4.0])
         array([2.  , 0.25])
         """
-        new = _as_tuple(parameters)
+        new = as_tuple(parameters)
         step = Chart.of(self.domain, {**{p: p for p in self.parameters}, **substitution}, new)
         exchange = dict(zip(self.parameters, step.expressions, strict=True))
-        return self._moved(step, self.log_density.subs(exchange, simultaneous=True), name or self.name)
+        return self._in_chart(step, self.log_density.subs(exchange, simultaneous=True), name or self.name)
 
-    def _moved(self, step: Chart, log_density: sp.Expr, name: str) -> StatisticalModel:
+    def _in_chart(self, step: Chart, log_density: sp.Expr, name: str) -> StatisticalModel:
         """The model in the coordinates of a further chart."""
         moved = StatisticalModel.__new__(StatisticalModel)
         moved.name, moved.log_density = name, log_density
@@ -331,38 +216,15 @@ class StatisticalModel:
         return self._dual_chart("eta")
 
     def _dual_chart(self, letter: str) -> StatisticalModel:
+        """The natural chart if the letter is ``"z"``, else the mean chart."""
         if self.original is not self:
             return self.original._dual_chart(letter)
         form = natural_form(self)
         image = form.natural if letter == "z" else mean_parameters(self)
         step = dual_chart(self.domain, image, letter, (*self.parameters, *self.observation))
-        return self._moved(step, in_chart(form, step, natural=letter == "z"), self.name)
+        return self._in_chart(step, log_density_in_chart(form, step, natural=letter == "z"), self.name)
 
     # -- numbers
-
-    def log_density_at(self, points: Any, samples: Any) -> np.ndarray:
-        """The log-density of samples, in nats.
-
-        Parameters
-        ----------
-        points : array_like, shape (..., n)
-            Where in the model; outside the domain the result is NaN.
-        samples : array_like, shape (N,), or (N, d) for d > 1 observations
-            The observations; outside the support the result is -inf, and NaN for an observation that is NaN.
-
-        Returns
-        -------
-        array, shape (..., N)
-        """
-        theta = as_points(points, self.parameters)
-        columns = self._columns(samples)
-        with np.errstate(all="ignore"):
-            values = self._compiled_log_density(*np.moveaxis(theta[..., None, :], -1, 0), *columns)
-        inside = np.all([contains(s, c) for s, c in zip(self.support, columns, strict=True)], axis=0)
-        inside &= np.all([self.fulfils(relation, columns) for relation in self.constraints], axis=0)
-        unknown = np.any([np.isnan(c) for c in columns], axis=0)
-        values = np.where(inside | unknown, values, -np.inf)
-        return np.where(self.domain.contains(theta)[..., None], values, np.nan)
 
     def sample(self, point: Any, size: int, rng: int | np.random.Generator | None = 0) -> np.ndarray:
         """Draw observations.
@@ -387,77 +249,3 @@ class StatisticalModel:
             raise ShapeError(f"point has shape {theta.shape}, but samples are drawn at one point ({self.dimension},)")
         self.domain.require(theta, what="point")
         return self._sampler(self.chart.to_original(theta), size, np.random.default_rng(rng))
-
-    def require_samples(self, samples: Any, where: Callable[[int], str] = "sample {}".format) -> list[np.ndarray]:
-        """The samples as a column for each observation.
-
-        Parameters
-        ----------
-        samples : array_like, shape (N,), or (N, d) for d > 1 observations
-            What to check.
-        where : callable, optional
-            Says what a sample is called, from its index.
-
-        Returns
-        -------
-        list of array, shape (N,)
-
-        Raises
-        ------
-        DataError
-            If there is none, or one of them is not finite or lies outside the support, naming it.
-        """
-        columns = self._columns(samples)
-        if not columns[0].size:
-            raise DataError("there are no samples")
-        for symbol, support, column in zip(self.observation, self.support, columns, strict=True):
-            for wrong, why in (
-                (~np.isfinite(column), "is not finite"),
-                (~contains(support, column), f"lies outside the support of {self.name}, {describe(support)}"),
-            ):
-                if wrong.any():
-                    index = int(np.argmax(wrong))
-                    raise DataError(f"{where(index)}: {symbol} = {column[index]} {why}")
-        for relation in self.constraints:
-            wrong = ~self.fulfils(relation, columns)
-            if wrong.any():
-                raise DataError(
-                    f"{where(int(np.argmax(wrong)))} lies outside the support of {self.name}: not {relation}"
-                )
-        return columns
-
-    def fulfils(self, relation: sp.Basic, columns: Sequence[np.ndarray]) -> np.ndarray:
-        """Whether observations fulfil a constraint; an equation, up to rounding."""
-        sides = array_function(self.observation, [relation.lhs, relation.rhs])(np.stack(columns, axis=-1))
-        compare = _COMPARISONS[type(relation)]
-        return np.asarray(compare(sides[..., 0], sides[..., 1]))
-
-    def _columns(self, samples: Any) -> list[np.ndarray]:
-        try:
-            array = np.asarray(samples, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise DataError(f"the samples are not an array of numbers: {samples!r:.80}") from None
-        wanted = len(self.observation)
-        if wanted == 1 and array.ndim <= 1:
-            return [np.atleast_1d(array)]
-        if array.ndim == 2 and array.shape[1] == wanted:
-            return list(array.T)
-        shape = "(N,)" if wanted == 1 else f"(N, {wanted})"
-        raise ShapeError(f"the samples have shape {array.shape}, but must have shape {shape}")
-
-    @cached_property
-    def _compiled_log_density(self) -> Callable[..., Any]:
-        compiled = numeric_function((*self.parameters, *self.observation), [self.log_density])
-        return lambda *arrays: compiled(*arrays)[0]
-
-
-def _expression(value: Any, name: str) -> sp.Expr:
-    try:
-        # strict: a text would be evaluated
-        return sp.sympify(value, strict=True)
-    except sp.SympifyError:
-        raise ModelError(f"{name}: the log-density is not a SymPy expression: {value!r:.80}") from None
-
-
-def _as_tuple(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, (tuple, list, sp.Tuple)) else (value,)

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["HALVINGS", "ITERATIONS", "LONGEST", "ROUNDING", "SMALL", "inverses", "newton"]
+__all__ = ["HALVINGS", "ITERATIONS", "LONGEST", "ROUNDING", "SMALL", "inverses", "iterate", "newton"]
 
 Floats = NDArray[np.float64]
+Equations = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
 ITERATIONS = 60
 HALVINGS = 10
@@ -23,11 +24,8 @@ SMALL = 1e-5
 """A step this short that does not make the next one shorter is rounding."""
 
 
-def newton(equations: Callable[[Floats, Floats], tuple[Floats, Floats]], targets: Floats, start: Floats) -> Floats:
-    """Roots y of r(y; ξ), by Newton's method with damping, one for each of many ξ.
-
-    A step is halved until the simplified next step, which takes the derivative from before it, is shorter: a test
-    that does not depend on the units of r (Deuflhard, "Newton Methods for Nonlinear Problems", 2004, section 3.3).
+def newton(equations: Equations, targets: Floats, start: Floats) -> Floats:
+    """Roots y of r(y; ξ), by Newton's method with damping, one for each of many ξ; see :func:`iterate`.
 
     Parameters
     ----------
@@ -43,11 +41,37 @@ def newton(equations: Callable[[Floats, Floats], tuple[Floats, Floats]], targets
     array, shape (m, n)
         NaN where none was found.
     """
+    points, converged = iterate(equations, targets, np.tile(start, (len(targets), 1)))
+    return np.where(converged[:, None], points, np.nan)
+
+
+def iterate(equations: Equations, targets: Floats, starts: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Newton's method with damping for r(y; ξ) = 0, from a start for each of many ξ.
+
+    A step is halved until the simplified next step, which takes the derivative from before it, is shorter: a test
+    that does not depend on the units of r (Deuflhard, "Newton Methods for Nonlinear Problems", 2004, section 3.3).
+
+    Parameters
+    ----------
+    equations : callable
+        Takes y and ξ, each of shape (m, n); returns r, shape (m, n), and its derivative, shape (m, n, n).
+    targets : array, shape (m, n)
+        ξ.
+    starts : array, shape (m, n)
+        Where to start.
+
+    Returns
+    -------
+    points : array, shape (m, n)
+        Where the iterations end, by convergence or not.
+    converged : array of bool, shape (m,)
+        Whether the last step was no longer than rounding. At a root where the derivative is singular it may not be.
+    """
     with np.errstate(all="ignore"):
-        return _descend(equations, targets, np.tile(start, (len(targets), 1)))
+        return _iterate(equations, targets, starts.copy())
 
 
-def _descend(equations: Callable[[Floats, Floats], tuple[Floats, Floats]], targets: Floats, points: Floats) -> Floats:
+def _iterate(equations: Equations, targets: Floats, points: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     done = np.zeros(len(points), dtype=bool)
     active = np.flatnonzero(np.isfinite(targets).all(axis=-1))
     residual, slopes = equations(points, targets)
@@ -79,7 +103,7 @@ def _descend(equations: Callable[[Floats, Floats], tuple[Floats, Floats]], targe
         active = active[moved]
         if not active.size:
             break
-    return np.where(done[:, None], points, np.nan)
+    return points, done
 
 
 def _length(step: Floats, points: Floats) -> Floats:

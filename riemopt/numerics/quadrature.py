@@ -1,7 +1,8 @@
 """Integrals on arrays: the reference of the compiled ones, and a check of densities that needs no compiler.
 
-The same plan as in :mod:`riemopt.kernels.text.reductions`, by other means: peaks are refined by grids within grids, and
-both sides of a peak are integrated by the Gauss-Legendre rule on more and more panels until two results agree.
+The same plan as in :mod:`riemopt.kernels.text.algorithms.integrals`, by other means: peaks are refined by grids within
+grids, and both sides of a peak are integrated by the Gauss-Legendre rule on more and more panels until two results
+agree.
 """
 
 from __future__ import annotations
@@ -10,26 +11,37 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-__all__ = ["integrals", "integrals_of_rows", "peak", "peaks_of_rows"]
+from riemopt.numerics.quadrature_rule import (
+    FAR,
+    FARTHEST,
+    LATTICE_TAIL,
+    LEAST_PEAK,
+    LEAST_PEAK_OF_LATTICE,
+    MASS_ERROR,
+    NARROWEST,
+    NEGLIGIBLE,
+    NEGLIGIBLE_WIDTH,
+)
+
+__all__ = ["GRID", "clean", "integrals", "lattice_grid", "peak"]
 
 Weight = Callable[[np.ndarray], np.ndarray]
 Terms = Callable[[np.ndarray], Sequence[np.ndarray]]
 
-_GRID = np.sinh(0.4 * np.arange(-110, 111))
+GRID = np.sinh(0.4 * np.arange(-110, 111))
 _FINE_GRID = np.sinh(0.1 * np.arange(-440, 441))
 _LATTICE_GRID = np.unique(np.floor(np.sinh(0.2 * np.arange(0, 190)) / np.sinh(0.2)))
 _PANELS = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
-_FURTHEST = 6.5
-_NEGLIGIBLE = 1e-60
-_FAR = 34.0  # e^-34 is rounding: a term there that is not a number does not count
-_MOST_TERMS = 1 << 22
+_LONGEST_BLOCK = 1 << 22
+"""Terms of a sum that are taken at once, at most; they double from one block to the next."""
+
 _HALF_PI = np.pi / 2
 
 
 def peak(weight: Weight, lattice: tuple[float, float] | None = None) -> float:
     """The largest value of a function of the real line, or of a range of integers."""
     with np.errstate(all="ignore"):
-        return (_lattice_peak(weight, *lattice) if lattice else _peak(weight, _GRID))[1]
+        return (_lattice_peak(weight, *lattice) if lattice else _peak(weight, GRID))[1]
 
 
 def integrals(
@@ -72,7 +84,7 @@ def integrals(
         if lattice:
             best, totals = _sum(weight, terms, *lattice, scaled)
         else:
-            best, totals = _integral(weight, terms, rtol, scaled, most_panels, _GRID)
+            best, totals = _integral(weight, terms, rtol, scaled, most_panels, GRID)
             if normalized and not _is_one(best, totals[0]):
                 best, totals = _integral(weight, terms, rtol, scaled, most_panels, _FINE_GRID)
         if normalized and not _is_one(best, totals[0]):
@@ -81,18 +93,18 @@ def integrals(
 
 
 def _is_one(best: float, total: float) -> bool:
-    return bool(abs(np.exp(best) * total - 1.0) <= 1e-9)
+    return bool(abs(np.exp(best) * total - 1.0) <= MASS_ERROR)
 
 
-def _clean(values: np.ndarray) -> np.ndarray:
-    # what overflows or is not a number is where the formula ends, and not where the mass is
+def clean(values: np.ndarray) -> np.ndarray:
+    """Values of w: what overflows or is not a number is where the formula ends, and not where the mass is."""
     return np.where(values < np.inf, values, -np.inf)
 
 
 def _peak(weight: Weight, grid: np.ndarray) -> tuple[float, float]:
     """Where the largest value on a grid and between its points is, and how large."""
     for _ in range(40):
-        values = _clean(weight(grid))
+        values = clean(weight(grid))
         at = int(np.argmax(values))
         low, high = grid[max(at - 1, 0)], grid[min(at + 1, len(grid) - 1)]
         if high - low <= 1e-12 * (abs(low) + abs(high)):
@@ -104,7 +116,7 @@ def _peak(weight: Weight, grid: np.ndarray) -> tuple[float, float]:
 
 def _width(weight: Weight, centre: float, best: float, side: float) -> float:
     """How far it takes to fall by one."""
-    reach = max(abs(centre) * 4e-15, 1e-24) * 2.0 ** np.arange(0, 700)
+    reach = max(abs(centre) * NARROWEST, NEGLIGIBLE_WIDTH) * 2.0 ** np.arange(0, 700)
     fallen = ~(weight(centre + side * reach) > best - 1.0)
     return float(reach[int(np.argmax(fallen))])
 
@@ -113,7 +125,7 @@ def _basins(weight: Weight, centre: float, best: float, grid: np.ndarray) -> lis
     """The stretches between valleys that a grid, as wide as the peak and around it, shows; each with its peak."""
     width = min(_width(weight, centre, best, side) for side in (-1.0, 1.0))
     grid = centre + width * grid
-    values = _clean(weight(grid))
+    values = clean(weight(grid))
     basins, start, top, low = [], -np.inf, 0, 0
     for i in range(1, len(grid)):
         if values[i] > values[low] + 1.0 and values[top] > values[low] + 1.0:
@@ -132,7 +144,7 @@ def _basins(weight: Weight, centre: float, best: float, grid: np.ndarray) -> lis
         # a narrow peak is far above what the grid sees of it
         near = grid[max(top - 1, 0) : top + 2]
         at, height = _peak(weight, np.linspace(near[0], near[-1], 17))
-        if height > best - 100.0:
+        if height > best - LEAST_PEAK:
             result.append((start, stop, at))
     return result
 
@@ -140,7 +152,7 @@ def _basins(weight: Weight, centre: float, best: float, grid: np.ndarray) -> lis
 def _integral(
     weight: Weight, terms: Terms, rtol: float, scaled: bool, most_panels: int, grid: np.ndarray
 ) -> tuple[float, np.ndarray]:
-    centre, best = _peak(weight, _GRID)
+    centre, best = _peak(weight, GRID)
     if not np.isfinite(best):
         return best, np.full((len(terms(np.zeros(1))) - 1) // (2 if scaled else 1), np.nan)
     sides = []
@@ -148,7 +160,7 @@ def _integral(
         top = float(weight(np.array([middle]))[0])
         for side, reach in ((-1.0, middle - start), (1.0, stop - middle)):
             width = _width(weight, middle, top, side)
-            end = min(_FURTHEST, float(np.arcsinh(np.arcsinh(reach / width) / _HALF_PI)))
+            end = min(FARTHEST, float(np.arcsinh(np.arcsinh(reach / width) / _HALF_PI)))
             sides.append((middle, side * width, end))
     nodes, weights = np.polynomial.legendre.leggauss(16)
     previous = None
@@ -157,15 +169,15 @@ def _integral(
         for middle, width, end in sides:
             h = end / panels
             tau = (h * (np.arange(panels)[:, None] + 0.5) + 0.5 * h * nodes).ravel()
-            bent = _HALF_PI * np.sinh(tau)
-            scale = abs(width) * _HALF_PI * np.cosh(tau) * np.cosh(bent) * np.tile(0.5 * h * weights, panels)
-            y = middle + width * np.sinh(bent)
+            inner = _HALF_PI * np.sinh(tau)
+            scale = abs(width) * _HALF_PI * np.cosh(tau) * np.cosh(inner) * np.tile(0.5 * h * weights, panels)
+            y = middle + width * np.sinh(inner)
             if scaled:  # a term that is an integral itself is not taken for nothing
-                near = np.exp(weight(y) - best) * scale > _NEGLIGIBLE
+                near = np.exp(weight(y) - best) * scale > NEGLIGIBLE
                 y, scale = y[near], scale[near]
             w, *f = terms(y)
             measure = np.exp(w - best) * scale
-            seen = (measure > _NEGLIGIBLE) & (measure < np.inf) & (np.isfinite(sum(f)) | (w > best - _FAR))
+            seen = (measure > NEGLIGIBLE) & (measure < np.inf) & (np.isfinite(sum(f)) | (w > best - FAR))
             parts = np.where(seen, np.stack(f), 0.0) * np.where(seen, measure, 0.0)
             values, sizes = np.split(parts, 2) if scaled else (parts, np.abs(parts))
             total, size = total + values.sum(axis=1), size + sizes.sum(axis=1)
@@ -176,9 +188,9 @@ def _integral(
 
 
 def _lattice_peak(weight: Weight, low: float, high: float) -> tuple[float, float]:
-    grid = _lattice_grid(low, high)
+    grid = lattice_grid(low, high)
     while True:
-        values = _clean(weight(grid))
+        values = clean(weight(grid))
         at = int(np.argmax(values))
         left, right = grid[max(at - 1, 0)], grid[min(at + 1, len(grid) - 1)]
         finer = np.unique(np.floor(np.concatenate([np.linspace(left, right, 33), grid[at : at + 1]])))
@@ -195,7 +207,7 @@ def _sum(weight: Weight, terms: Terms, low: float, high: float, scaled: bool) ->
     far = centre + np.concatenate([-_LATTICE_GRID[::-1], _LATTICE_GRID])
     far = far[(far >= low) & (far <= high)]
     # and the centre, should rounding move its height
-    peaks = np.append(far[_clean(weight(far)) > best - 60.0], centre)
+    peaks = np.append(far[clean(weight(far)) > best - LEAST_PEAK_OF_LATTICE], centre)
     total = np.zeros(m)
     for side in (1.0, -1.0):
         k, block = (centre if side > 0 else centre - 1.0), 256
@@ -204,99 +216,19 @@ def _sum(weight: Weight, terms: Terms, low: float, high: float, scaled: bool) ->
             ks = ks[(ks >= low) & (ks <= high)]
             w, *f = terms(ks)
             measure = np.exp(w - best)
-            seen = (measure > _NEGLIGIBLE) & (measure < np.inf) & (np.isfinite(sum(f)) | (w > best - _FAR))
+            seen = (measure > NEGLIGIBLE) & (measure < np.inf) & (np.isfinite(sum(f)) | (w > best - FAR))
             total += (np.where(seen, np.stack(f[:m]), 0.0) * np.where(seen, measure, 0.0)).sum(axis=1)
             beyond = ks[-1] > peaks.max() if side > 0 else ks[-1] < peaks.min()
-            if beyond and not measure[-1] > 1e-22:
+            if beyond and not measure[-1] > LATTICE_TAIL:
                 break
             k, block = ks[-1] + side, 2 * block
-            if block > _MOST_TERMS:
+            if block > _LONGEST_BLOCK:
                 return best, np.full(m, np.nan)
     return best, total
 
 
-# -- many integrals at once, each over one peak
-
-Rows = Callable[[np.ndarray, np.ndarray], Sequence[np.ndarray]]
-
-_GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
-_TAU = np.arange(-208, 209) / 32.0
-_REACH = 2048
-
-
-def peaks_of_rows(
-    functions: Rows, rows: np.ndarray, lattice: tuple[float, float] | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Where the largest values of w(y, z) over z are, for every y, and how large.
-
-    Parameters
-    ----------
-    functions : callable
-        Of y and z, which broadcast; what it returns first is w.
-    rows : array, shape (k,)
-        The y.
-    lattice : tuple of float, optional
-        The first and the last integer z; None for the real line.
-    """
-    y = rows[:, None]
-
-    def weight(z: np.ndarray) -> np.ndarray:
-        return _clean(functions(*np.broadcast_arrays(y, z))[0])
-
-    grid = _GRID if lattice is None else _lattice_grid(*lattice)
-    at = np.argmax(weight(grid[None, :]), axis=1)
-    a, c, b = (grid[np.clip(at + shift, 0, len(grid) - 1)][:, None] for shift in (-1, 0, 1))
-    if lattice is not None:
-        while np.max(b - a) > 32:
-            z = np.floor(a + (b - a) * np.linspace(0.0, 1.0, 33))
-            at = np.argmax(weight(z), axis=1)
-            a, b = (np.take_along_axis(z, np.clip(at + shift, 0, 32)[:, None], 1) for shift in (-1, 1))
-        z = np.minimum(a + np.arange(33.0), b)
-        values = weight(z)
-        at = np.argmax(values, axis=1)[:, None]
-        return np.take_along_axis(z, at, 1)[:, 0], np.take_along_axis(values, at, 1)[:, 0]
-    for _ in range(70):
-        u, v = b - _GOLDEN * (b - a), a + _GOLDEN * (b - a)
-        left = weight(u) > weight(v)
-        a, b = np.where(left, a, u), np.where(left, v, b)
-    c = (a + b) / 2.0
-    return c[:, 0], weight(c)[:, 0]
-
-
-def integrals_of_rows(
-    functions: Rows, rows: np.ndarray, lattice: tuple[float, float] | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Integrals over z of exp(w(y, z) - c(y)) f(y, z) for every y, each by one rule of fixed fineness.
-
-    Returns
-    -------
-    peaks : array, shape (k,)
-        c.
-    integrals : array, shape (m, k)
-    """
-    y = rows[:, None]
-    centre, best = peaks_of_rows(functions, rows, lattice)
-    if lattice is None:
-        reach = np.maximum(np.abs(centre) * 4e-15, 1e-24)[:, None] * 2.0 ** np.arange(0, 200)
-        width = np.full(len(rows), np.inf)
-        for side in (-1.0, 1.0):
-            w = functions(*np.broadcast_arrays(y, centre[:, None] + side * reach))[0]
-            fallen = np.argmax(~(w > best[:, None] - 1.0), axis=1)
-            width = np.minimum(width, reach[np.arange(len(rows)), fallen])
-        bent = _HALF_PI * np.sinh(_TAU)
-        z = centre[:, None] + width[:, None] * np.sinh(bent)
-        measure = width[:, None] * _HALF_PI * np.cosh(_TAU) * np.cosh(bent) / 32.0
-    else:
-        z = centre[:, None] + np.arange(-_REACH, _REACH + 1)
-        measure = np.where((z >= lattice[0]) & (z <= lattice[1]), 1.0, 0.0)
-        z = np.clip(z, *lattice)
-    w, *f = functions(*np.broadcast_arrays(y, z))
-    measure = np.exp(_clean(w) - best[:, None]) * measure
-    seen = (measure > _NEGLIGIBLE) & (measure < np.inf)
-    return best, (np.where(seen, np.stack(f), 0.0) * np.where(seen, measure, 0.0)).sum(axis=-1)
-
-
-def _lattice_grid(low: float, high: float) -> np.ndarray:
+def lattice_grid(low: float, high: float) -> np.ndarray:
+    """Integers of a range on all scales: from an end of it if it has one, else to both sides of 0."""
     if np.isfinite(low):
         grid = low + _LATTICE_GRID
     elif np.isfinite(high):

@@ -24,6 +24,8 @@ class LevenbergMarquardt:
         What λ is multiplied by, more than 1 and at most 1.
     low, high : float, optional
         The ratio of the actual to the predicted reduction under which λ is increased, and over which it is decreased.
+    by : {"identity", "diagonal"}, optional
+        D: the identity, or the diagonal of g.
 
     Raises
     ------
@@ -48,6 +50,7 @@ class LevenbergMarquardt:
     decrease: float = 2 / 3
     low: float = 0.25
     high: float = 0.75
+    by: str = "identity"
 
     def __post_init__(self) -> None:
         if not 0.0 < self.initial < float("inf"):
@@ -58,6 +61,8 @@ class LevenbergMarquardt:
             raise ArgumentError(f"decrease must be positive and at most 1, not {self.decrease!r}")
         if not self.low <= self.high:
             raise ArgumentError(f"low must be at most high, not {self.low!r} > {self.high!r}")
+        if self.by not in ("identity", "diagonal"):
+            raise ArgumentError(f"by must be 'identity' or 'diagonal', not {self.by!r}")
 
     def next(self, damping: float, ratio: float) -> float:
         """The damping after a step.

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.linalg import LinAlgError
 
+from riemopt.errors import UnsupportedError
+from riemopt.integrators import GeodesicCorrection
 from riemopt.optimize.damping import LevenbergMarquardt
+from riemopt.optimize.driver import drive
 from riemopt.optimize.line_search import Backtracking
+from riemopt.optimize.state import State
+from riemopt.optimize.stepping import SearchedStep
+from riemopt.optimize.watched import WatchedPoint, WatchedProblem
+from riemopt.problem import DenseMetric, Metric
+from riemopt.problem.evaluations import Evaluations
+from riemopt.status import Status
 
-__all__ = ["DAMPING", "LINE_SEARCH", "SINGULAR", "Descent", "FitStatus", "ScaledMetric", "descend"]
+__all__ = ["DAMPING", "LINE_SEARCH", "SINGULAR", "Descent", "FitStatus", "descend", "matrix_metric"]
 
 DAMPING = LevenbergMarquardt(initial=1e-2, increase=2.0, decrease=0.2)
 LINE_SEARCH = Backtracking(factor=0.5, fraction=1e-4, max_reductions=3)
 SINGULAR = 1e-13
 """An eigenvalue of a metric scaled to a unit diagonal below which a direction counts as lost."""
 
-_EPS = float(np.finfo(np.float64).eps)
 _CORRECTION = 0.75  # the longest correction 2|δ₂|/|δ₁| that a step is trusted with: α of Transtrum and Sethna
-_STRONGEST = 1.0 / _EPS**2  # a damping beyond which no step is left
 _FRACTIONS = (1.0, 0.5, 0.25, 0.125)  # of an undamped step
 _MEMORY = 0.5  # what a step leaves of the scale that coordinates once had
 _NOISE = 1e-12  # a change of the loss, relative to it, below which its rounding decides
@@ -45,10 +52,10 @@ class FitStatus(enum.Enum):
     meaning: str
     success: bool
 
-    CONVERGED = "the Riemannian norm of the gradient fell under the tolerance", True
+    CONVERGED = Status.CONVERGED.meaning, True
     AT_ROUNDING = "the loss falls no further in working precision", True
     STEP_LIMIT = "the limit of steps was reached", False
-    STALLED = "no step lowers the loss, although its gradient has not vanished", False
+    STALLED = Status.STALLED.meaning, False
     SINGULAR_METRIC = "the metric is singular to working precision", False
     AT_EDGE = "the loss falls towards the edge of the domain: there is no optimum inside", False
     NON_FINITE = "the gradient or the metric is not finite", False
@@ -59,45 +66,6 @@ class FitStatus(enum.Enum):
         member._value_ = meaning
         member.meaning, member.success = meaning, success
         return member
-
-
-class ScaledMetric:
-    """A metric in units of its own: scaled to a unit diagonal, so that the coordinates' units do not matter.
-
-    Parameters
-    ----------
-    metric : array, shape (n, n)
-        g, finite.
-    """
-
-    def __init__(self, metric: np.ndarray) -> None:
-        self.lengths = np.sqrt(np.maximum(np.diagonal(metric), 0.0))  # of the coordinate vectors
-        self.scale = np.where(self.lengths > 0.0, self.lengths, 1.0)
-        self.matrix = metric / np.outer(self.scale, self.scale)
-
-    def solver(self, added: np.ndarray | float = 0.0) -> Callable[[np.ndarray], np.ndarray]:
-        """Solves (g + diag(a)) x = c, with a in units of the scale squared; an eigenvalue lost in rounding is raised.
-
-        Raises
-        ------
-        LinAlgError
-            If the matrix is not positive definite.
-        """
-        floor = np.full(len(self.scale), len(self.scale) * _EPS)  # what rounding makes of an eigenvalue 0
-        from scipy.linalg import cho_factor, cho_solve  # slow to import
-
-        factor = cho_factor(self.matrix + np.diag(floor + added), check_finite=False)
-        return lambda covector: cho_solve(factor, covector / self.scale, check_finite=False) / self.scale
-
-    def inner(self, u: np.ndarray, v: np.ndarray) -> float:
-        """The inner product of two vectors."""
-        return float((self.scale * u) @ self.matrix @ (self.scale * v))
-
-    @property
-    def spectrum(self) -> tuple[np.ndarray, np.ndarray]:
-        """The eigenvalues of the scaled matrix in ascending order, and the directions in coordinates, as columns."""
-        values, vectors = np.linalg.eigh(self.matrix)
-        return values, vectors / self.scale[:, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +81,10 @@ class Descent:
         The Riemannian norm of the gradient at the end, √(∂L·g⁻¹∂L).
     natural_gradient : array, shape (n,)
         The natural gradient there.
+    metric : Metric
+        The metric there.
+    evaluations : Evaluations
+        What the way has asked of the problem.
     """
 
     points: np.ndarray
@@ -120,35 +92,8 @@ class Descent:
     status: FitStatus
     norm: float
     natural_gradient: np.ndarray
-
-
-class _Place:
-    """A point, with what is known there; its norm is NaN where that is not finite."""
-
-    norm = np.nan
-
-    def __init__(self, problem: Any, theta: np.ndarray, loss: float) -> None:
-        self.theta, self.loss = theta, loss
-        self.gradient, metric = problem.gradient(theta), problem.metric(theta)
-        self.natural_gradient = np.full_like(theta, np.nan)
-        if not (np.isfinite(self.gradient).all() and np.isfinite(metric).all()):
-            return
-        self.metric = ScaledMetric(metric)
-        try:
-            self.natural_gradient = self.metric.solver()(self.gradient)
-        except LinAlgError:
-            return
-        self.norm = float(np.sqrt(max(self.gradient @ self.natural_gradient, 0.0)))
-
-    @property
-    def noise(self) -> float:
-        """A change of the loss that may be rounding."""
-        return _NOISE * max(1.0, abs(self.loss))
-
-    @property
-    def near(self) -> bool:
-        """Whether the fall of the loss that is still to come is about to drown in rounding."""
-        return 0.5 * self.norm**2 <= self.noise
+    metric: Metric
+    evaluations: Evaluations
 
 
 def descend(
@@ -163,10 +108,10 @@ def descend(
 ) -> Descent:
     """Descend to an optimum of the loss by damped natural gradient steps with geodesic corrections.
 
-    A step follows θ + t δ₁ + ½ t² δ₂, with (g + λD) δ₁ = -∂L and (g + λD) δ₂ = -Γ(δ₁), as far as the loss falls. λ
-    follows the ratio of the actual to the predicted fall; a step whose correction is not short against it, in the units
-    of D, is not trusted at all. D is the largest diagonal of g on the way, those of long ago counting less. So the
-    units of coordinates do not matter, and a coordinate that has lost its influence does not run away.
+    A step follows the path of ``geo`` with the metric g + λD as far as the loss falls. λ follows the ratio of the
+    actual to the predicted fall; a step whose correction is not short against it, in the units of D, is not trusted at
+    all. D is the largest diagonal of g on the way, those of long ago counting less. So the units of coordinates do not
+    matter, and a coordinate that has lost its influence does not run away.
 
     Where the fall of the loss is about to drown in its rounding, steps are not damped, and follow the norm of the
     gradient down instead.
@@ -174,7 +119,7 @@ def descend(
     Parameters
     ----------
     problem : Problem
-        What offers `loss`, `gradient`, `connection` and `metric`.
+        What offers `loss`, `gradient`, `connection` and a metric.
     start : array, shape (n,)
         A point where the loss is finite.
     tolerance : float
@@ -198,124 +143,135 @@ def descend(
     2012, for the corrections and when to trust them.
     Moré, "The Levenberg-Marquardt algorithm: implementation and theory", 1978, for D.
     """
-    with np.errstate(all="ignore"):  # what is not finite is never accepted
-        here = _Place(problem, np.array(start, dtype=np.float64), float(problem.loss(start)))
-        passed = [here]
-        strength, scale = damping.initial, np.zeros_like(here.theta)
-        while here.norm > tolerance and len(passed) <= max_steps and not _creeps(passed, tolerance):
-            scale = np.maximum(_MEMORY * scale, here.metric.lengths)
-            if here.near:
-                there = _undamped(problem, here)
-            else:
-                there, strength = _damped(problem, here, scale, strength, damping, line_search)
-            if there is None:
-                break
-            here = there
-            passed.append(here)
-            if tell is not None:
-                tell(len(passed) - 1, here.loss)
-        status = _status(problem, here, tolerance, len(passed) > max_steps)
-    points, losses = np.array([place.theta for place in passed]), np.array([place.loss for place in passed])
-    return Descent(points, losses, status, here.norm, here.natural_gradient)
+    watched = WatchedProblem(problem, recovers=True, prepare=matrix_metric)
+    passed: list[State] = []
+
+    def record(state: State) -> None:
+        passed.append(state)
+        if tell is not None and state.iteration:
+            tell(state.iteration, state.loss)
+
+    searched = SearchedStep(
+        GeodesicCorrection(),
+        1.0,
+        damping,
+        line_search,
+        units=_largest_lengths,
+        longest_correction=_CORRECTION,
+        persistent=True,
+        accepts=lambda there: not np.isnan(there.speed),
+    )
+    start = np.array(start, dtype=np.float64)
+    state, _ = drive(
+        watched,
+        _FitStep(searched),
+        State(start, damping=damping.initial),
+        steps=max_steps,
+        stopping=_Settled(tolerance),
+        hooks=[record],
+    )
+    with np.errstate(all="ignore"):
+        here = watched.at(state.theta)
+        status = _status(problem, here, tolerance, state.iteration >= max_steps)
+        passed = passed or [dataclasses.replace(state, loss=here.loss)]
+        return Descent(
+            np.array([state.theta for state in passed]),
+            np.array([state.loss for state in passed]),
+            status,
+            here.speed,
+            here.undamped_natural_gradient,
+            here.undamped,
+            watched.evaluations,
+        )
 
 
-def _creeps(passed: Sequence[_Place], tolerance: float) -> bool:
-    """Whether many steps have changed next to nothing, as on the way to an edge."""
-    if len(passed) <= _PATIENCE:
-        return False
-    before, here = passed[-1 - _PATIENCE], passed[-1]
-    return before.loss - here.loss <= max(here.noise, tolerance) and 2.0 * here.norm > before.norm
-
-
-def _undamped(problem: Any, here: _Place) -> _Place | None:
-    """The next place after a natural gradient step, whole or a part of it; none if no part lowers the norm."""
-    for rate in _FRACTIONS:
-        theta = here.theta - rate * here.natural_gradient
-        there = _Place(problem, theta, float(problem.loss(theta)))
-        if there.near and there.norm < here.norm:
-            return there
-    return None
-
-
-def _damped(
-    problem: Any,
-    here: _Place,
-    scale: np.ndarray,
-    strength: float,
-    damping: LevenbergMarquardt,
-    line_search: Backtracking,
-) -> tuple[_Place | None, float]:
-    """The next place, and λ after that step; no place if the loss does not fall along the shortest step there is."""
-    while strength < _STRONGEST:
-        step = _step(problem, here, scale, strength)
-        if step is not None:
-            if np.array_equal(here.theta + step.first, here.theta):
-                break
-            there, ratio = _taken(problem, here, step, line_search)
-            if there is not None:
-                return there, max(damping.next(strength, ratio), _EPS)
-        strength = damping.next(strength, -1.0)
-    return None, strength
-
-
-def _taken(problem: Any, here: _Place, step: _Step, line_search: Backtracking) -> tuple[_Place | None, float]:
-    """The place that a step leads to, if the loss falls on the way, and the ratio of its fall to the predicted one."""
-    slope, bend = float(here.gradient @ step.first), here.metric.inner(step.first, step.first)
-    rate, loss = line_search(lambda rate: problem.loss(step.to(rate)), here.loss, slope)
-    if rate == 0.0:
-        return None, -1.0
-    there = _Place(problem, step.to(rate), loss)
-    if np.isnan(there.norm):
-        return None, -1.0
-    ratio = (loss - here.loss) / (rate * slope + 0.5 * rate**2 * bend)
-    # a step that had to be shortened was too long, whatever has been gained
-    return there, ratio if rate == line_search.rate else -1.0
-
-
-@dataclass(frozen=True, eq=False)
-class _Step:
-    """A step from a point, and its geodesic correction: a curve."""
-
-    theta: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
-
-    def to(self, rate: float) -> np.ndarray:
-        """The point that a fraction of the step leads to."""
-        return self.theta + rate * self.first + 0.5 * rate**2 * self.second
-
-
-def _step(problem: Any, here: _Place, scale: np.ndarray, strength: float) -> _Step | None:
-    """The damped step; None where its correction is not short against it."""
+def matrix_metric(metric: Metric) -> Metric:
+    """A metric by its matrix, which a fit factorizes and reads the spectrum of; as it is where that is too large."""
     try:
-        solve = here.metric.solver(strength * (scale / here.metric.scale) ** 2)
-    except LinAlgError:
+        return DenseMetric(metric.dense())
+    except UnsupportedError:
+        return metric
+
+
+def _largest_lengths(here: WatchedPoint, state: State) -> np.ndarray:
+    """√D, the largest lengths of the coordinate vectors on the way; 1 where they are not to be had."""
+    try:
+        lengths = np.sqrt(np.maximum(here.undamped.diagonal(), 0.0))
+    except UnsupportedError:
+        return np.ones_like(here.theta)
+    return np.asarray(np.maximum(_MEMORY * (np.zeros_like(lengths) if state.units is None else state.units), lengths))
+
+
+def _noise(loss: float) -> float:
+    """A change of a loss that may be rounding."""
+    return _NOISE * max(1.0, abs(loss))
+
+
+def _is_near(here: WatchedPoint) -> bool:
+    """Whether the fall of the loss that is still to come is about to drown in rounding."""
+    return 0.5 * here.speed**2 <= _noise(here.loss)
+
+
+class _Settled:
+    """Stop at a small norm of the gradient, or where many steps have changed next to nothing, as towards an edge."""
+
+    def __init__(self, tolerance: float) -> None:
+        self.tolerance = tolerance
+
+    def __call__(self, here: WatchedPoint, state: State) -> tuple[Status | None, Any]:
+        """See :class:`~riemopt.optimize.driver.Stopping`; what is remembered are the last losses and norms."""
+        entry = np.array([[here.loss, here.speed]])
+        trail = entry if state.stopping is None else np.concatenate([state.stopping, entry])[-1 - _PATIENCE :]
+        if not here.speed > self.tolerance:
+            return Status.CONVERGED, trail
+        if len(trail) > _PATIENCE:
+            (loss, norm), small = trail[0], max(_noise(here.loss), self.tolerance)
+            if loss - here.loss <= small and 2.0 * here.speed > norm:
+                return Status.STALLED, trail
+        return None, trail
+
+
+@dataclass(frozen=True)
+class _FitStep:
+    """A damped step; near the optimum an undamped natural gradient step, whole or a part, that lowers the norm."""
+
+    searched: SearchedStep
+
+    def begin(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> State:
+        """See :class:`~riemopt.optimize.driver.Stepping`."""
+        return self.searched.begin(watched, here, state)
+
+    def advance(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> State | None:
+        """See :class:`~riemopt.optimize.driver.Stepping`."""
+        if not _is_near(here):
+            return self.searched.advance(watched, here, state)
+        for rate in _FRACTIONS:
+            theta = here.theta - rate * here.undamped_natural_gradient
+            there = watched.at(theta)
+            if _is_near(there) and there.speed < here.speed:
+                return dataclasses.replace(state, theta=theta, units=_largest_lengths(here, state))
         return None
-    first = -solve(here.gradient)
-    second = -solve(problem.connection(here.theta, first))
-    if not np.isfinite(second).all():
-        return _Step(here.theta, first, np.zeros_like(first))
-    short = 2.0 * np.linalg.norm(scale * second) <= _CORRECTION * np.linalg.norm(scale * first)
-    return _Step(here.theta, first, second) if short else None
 
 
-def _status(problem: Any, here: _Place, tolerance: float, at_limit: bool) -> FitStatus:
-    if np.isnan(here.norm):
+def _status(problem: Any, here: WatchedPoint, tolerance: float, at_limit: bool) -> FitStatus:
+    if np.isnan(here.speed):
         return FitStatus.NON_FINITE
-    if here.metric.spectrum[0][0] <= SINGULAR:
+    metric = here.undamped
+    if isinstance(metric, DenseMetric) and metric.factorization.spectrum[0][0] <= SINGULAR:
         return FitStatus.SINGULAR_METRIC
-    converged = here.norm <= tolerance
-    if not (converged or here.near or np.all(np.abs(here.natural_gradient) <= _CREEP * np.abs(here.theta))):
+    converged = here.speed <= tolerance
+    at_rest = np.all(np.abs(here.undamped_natural_gradient) <= _CREEP * np.abs(here.theta))
+    if not (converged or _is_near(here) or at_rest):
         return FitStatus.STEP_LIMIT if at_limit else FitStatus.STALLED
     if not _rises_beyond(problem, here):
         return FitStatus.AT_EDGE
     return FitStatus.CONVERGED if converged else FitStatus.AT_ROUNDING
 
 
-def _rises_beyond(problem: Any, here: _Place) -> bool:
+def _rises_beyond(problem: Any, here: WatchedPoint) -> bool:
     """Whether the loss rises again behind the optimum, as it does not towards one at infinity or on the edge."""
-    if here.norm == 0.0:
+    if here.speed == 0.0:
         return True
-    reach = max(_BEYOND, 100.0 * here.norm)
-    beyond = here.theta - reach / here.norm * here.natural_gradient
-    return bool(problem.gradient(beyond) @ here.natural_gradient < 0.0)
+    reach = max(_BEYOND, 100.0 * here.speed)
+    beyond = here.theta - reach / here.speed * here.undamped_natural_gradient
+    return bool(problem.gradient(beyond) @ here.undamped_natural_gradient < 0.0)

@@ -10,14 +10,17 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from riemopt.errors import ArgumentError, DataError, DomainError, ShapeError
+from riemopt.integrators import GeodesicCorrection
 from riemopt.manifold import Manifold
 from riemopt.models import ConditionalModel, StatisticalModel
 from riemopt.models.expectation import QuadratureExpectation
 from riemopt.optimize.damping import LevenbergMarquardt
-from riemopt.optimize.descent import DAMPING, LINE_SEARCH, SINGULAR, Descent, FitStatus, ScaledMetric, descend
+from riemopt.optimize.descent import DAMPING, LINE_SEARCH, SINGULAR, Descent, FitStatus, descend
 from riemopt.optimize.line_search import Backtracking
+from riemopt.optimize.minimize import require_primitives
 from riemopt.optimize.start import search
 from riemopt.optimize.trajectory import Trajectory
+from riemopt.problem import DenseMetric, Problem
 from riemopt.status import Status
 
 __all__ = ["Fit", "fit"]
@@ -45,18 +48,19 @@ _STATUS = {
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Fit:
-    """A model fitted to samples by maximum likelihood.
+    """A model fitted to samples by maximum likelihood, or a problem whose loss is as small as can be.
 
     Attributes
     ----------
-    model : StatisticalModel or ConditionalModel
+    model : StatisticalModel, ConditionalModel or Problem
         What was fitted.
     trajectory : Trajectory
         The points on the way, the start first, and the mean negative log-likelihoods there.
     covariance : array, shape (n, n)
-        The covariance of the estimates, from the Fisher metric at the estimate; NaN if the metric is singular.
-    count : int
-        The number of samples, N.
+        The covariance of the estimates, from the Fisher metric at the estimate; NaN if the metric is singular, or the
+        number of samples is not known.
+    count : int or None
+        The number of samples, N; None for a problem that does not tell.
     freedom : int or None
         The degrees of freedom of a scale that was estimated with the parameters; None without one.
     status : FitStatus
@@ -65,10 +69,10 @@ class Fit:
         The same in words.
     """
 
-    model: StatisticalModel | ConditionalModel
+    model: StatisticalModel | ConditionalModel | Problem
     trajectory: Trajectory
     covariance: np.ndarray
-    count: int
+    count: int | None
     freedom: int | None
     status: FitStatus
     message: str
@@ -80,8 +84,8 @@ class Fit:
 
     @property
     def parameters(self) -> dict[str, float]:
-        """The estimates by name."""
-        return {str(symbol): float(value) for symbol, value in zip(self.model.parameters, self.x, strict=True)}
+        """The estimates by name; the coordinates of a problem are called theta_1, theta_2 and so on."""
+        return dict(zip(_names(self.model, len(self.x)), map(float, self.x), strict=True))
 
     @property
     def success(self) -> bool:
@@ -95,8 +99,8 @@ class Fit:
 
     @property
     def log_likelihood(self) -> float:
-        """The log-likelihood of the samples, in nats."""
-        return -self.count * float(self.trajectory.losses[-1])
+        """The log-likelihood of the samples, in nats; NaN where their number is not known."""
+        return -(np.nan if self.count is None else self.count) * float(self.trajectory.losses[-1])
 
     @property
     def aic(self) -> float:
@@ -106,7 +110,7 @@ class Fit:
     @property
     def bic(self) -> float:
         """The Bayesian information criterion of Schwarz."""
-        return float(np.log(self.count)) * self._estimated - 2.0 * self.log_likelihood
+        return float(np.log(np.nan if self.count is None else self.count)) * self._estimated - 2.0 * self.log_likelihood
 
     @property
     def _estimated(self) -> int:
@@ -135,8 +139,14 @@ class Fit:
 
     def summary(self) -> str:
         """A table to ``print``: the estimates, their standard errors and confidence intervals, and the criteria."""
+        count = "not known" if self.count is None else str(self.count)
         facts = [
-            ("observations", str(self.count), "log-likelihood", f"{self.log_likelihood:.6f}"),
+            (
+                "observations",
+                count,
+                "log-likelihood",
+                f"{self.log_likelihood:.6f}",
+            ),
             ("parameters", str(self._estimated), "AIC", f"{self.aic:.6f}"),
             ("steps", str(len(self.trajectory.points) - 1), "BIC", f"{self.bic:.6f}"),
         ]
@@ -150,16 +160,16 @@ class Fit:
         ended = f"{'Ended' if self.success else 'NOT TO BE TRUSTED'}: {self.message}."
         head, rows = _aligned(facts, "<><>"), _aligned(table, "<>>>>>")
         rows.insert(1, "-" * len(rows[0]))
-        return "\n".join([f"{self.model.name}, fitted by maximum likelihood", *head, "", *rows, "", ended])
+        return "\n".join([f"{_title(self.model)}, fitted by maximum likelihood", *head, "", *rows, "", ended])
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={value:.6g}" for name, value in self.parameters.items())
-        return f"Fit({self.model.name}: {values}; {self.message})"
+        return f"Fit({_title(self.model)}: {values}; {self.message})"
 
 
 def fit(
-    model: StatisticalModel | ConditionalModel,
-    samples: Any,
+    model: StatisticalModel | ConditionalModel | Problem,
+    samples: Any = None,
     inputs: Any = None,
     start: Any = None,
     *,
@@ -170,21 +180,22 @@ def fit(
     line_search: Backtracking = LINE_SEARCH,
     progress: Progress | None = None,
 ) -> Fit:
-    """Fit a model to samples by maximum likelihood.
+    """Fit a model to samples by maximum likelihood, or find the minimum of a problem's loss.
 
     The way to the optimum is the natural gradient's, with geodesic corrections, damped where the model is far from
     being quadratic.
 
     Parameters
     ----------
-    model : StatisticalModel or ConditionalModel
-        What to fit.
+    model : StatisticalModel, ConditionalModel or Problem
+        What to fit. A problem has its samples already; it offers `loss`, `gradient`, `connection` and a metric.
     samples : array_like, shape (N,), or (N, d) for d > 1 observations
-        The observations; for a ConditionalModel the targets.
+        The observations; for a ConditionalModel the targets; for a problem none.
     inputs : array_like, optional
         For a ConditionalModel, the inputs.
     start : array_like, shape (n,), optional
-        Where to start; if it is not given, the domain is searched for a start.
+        Where to start; if it is not given, the domain is searched for a start. A problem needs one, unless it has one
+        itself, as `start`.
     backend : str, optional
         What runs the kernels, see :class:`riemopt.Manifold`; not ``"cupy"``. By default ``"numba"`` where compiling
         pays: with many samples, or with integrals in many parameters; else ``"numpy"``.
@@ -235,29 +246,27 @@ def fit(
         raise ArgumentError(f"max_steps must be a whole number of at least 0, not {max_steps!r}")
     if backend == "cupy":
         raise ArgumentError("a fit moves a point at a time, on the processor: backend must be 'numba' or 'numpy'")
-    manifold = Manifold(model, backend=backend or _backend(model, samples))
-    problem = _likelihood(manifold, samples, inputs)
-    samples = np.atleast_1d(np.asarray(samples, dtype=np.float64))
-    constant = inputs is None and bool(np.all(samples == samples[:1]))
 
     def tell(step: int, loss: float) -> None:
         if progress is not None:
             progress(step, max_steps, f"step {step}: mean negative log-likelihood {loss:.6g}")
 
+    settings: dict[str, Any] = {"tolerance": tolerance, "max_steps": int(max_steps), "tell": tell}
+    settings |= {"damping": damping, "line_search": line_search}
+    if isinstance(model, Problem):
+        if samples is not None or inputs is not None:
+            raise ArgumentError("a problem has its samples already: fit(problem, start=...)")
+        return _result(model, model, descend(model, _problem_start(model, start), **settings))
+    if samples is None:
+        raise ArgumentError(f"there are no samples to fit {model.name} to: fit(model, samples)")
+    manifold = Manifold(model, backend=backend or _backend(model, samples))
+    problem = _likelihood(manifold, samples, inputs)
+    samples = np.atleast_1d(np.asarray(samples, dtype=np.float64))
+    constant = inputs is None and bool(np.all(samples == samples[:1]))
     starts = _starts(manifold, problem, samples, inputs) if start is None else [_start(problem, start)]
     descents: list[Descent] = []
     for theta in starts[: 1 if constant else _TRIED]:
-        descents.append(
-            descend(
-                problem,
-                theta,
-                tolerance=tolerance,
-                max_steps=int(max_steps),
-                damping=damping,
-                line_search=line_search,
-                tell=tell,
-            )
-        )
+        descents.append(descend(problem, theta, **settings))
         if descents[-1].status.success:
             break
     best = min(descents, key=lambda descent: (not descent.status.success, descent.losses[-1]))
@@ -290,6 +299,26 @@ def _start(problem: Any, start: Any) -> np.ndarray:
     return theta
 
 
+def _problem_start(problem: Problem, start: Any) -> np.ndarray:
+    """A start of a problem, the problem's own if none is given; what a fit needs of the problem is checked, too."""
+    require_primitives(problem, GeodesicCorrection())
+    given = getattr(problem, "start", None) if start is None else start
+    if given is None:
+        raise ArgumentError(f"there is no domain of a {type(problem).__name__} to search for a start: give start=")
+    return _start(problem, given)
+
+
+def _names(model: Any, dimension: int) -> list[str]:
+    """What the coordinates of a model or a problem are called."""
+    parameters = getattr(model, "parameters", None) or [f"theta_{i + 1}" for i in range(dimension)]
+    return [str(parameter) for parameter in parameters]
+
+
+def _title(model: Any) -> str:
+    """What a model or a problem is called."""
+    return str(getattr(model, "name", type(model).__name__))
+
+
 def _starts(manifold: Manifold, problem: Any, samples: np.ndarray, inputs: Any) -> list[np.ndarray]:
     """Points found by a search, on some of the samples if there are many."""
     inputs = None if inputs is None else np.asarray(inputs, dtype=np.float64)
@@ -306,36 +335,34 @@ def _columns(array: np.ndarray) -> list[np.ndarray]:
     return list(array.reshape(len(array), -1).T)
 
 
-def _result(model: StatisticalModel | ConditionalModel, problem: Any, descent: Descent) -> Fit:
+def _result(model: StatisticalModel | ConditionalModel | Problem, problem: Any, descent: Descent) -> Fit:
     status, detail = descent.status, f"norm {descent.norm:.1e}"
-    gone = _gone(model, descent)
+    gone = [] if isinstance(model, Problem) else _gone(model, descent)
     if gone and not status.success:
         status, detail = FitStatus.AT_EDGE, ", ".join(gone)
+    end, names = descent.points[-1], _names(model, len(descent.points[-1]))
     factor = problem.variance_factor  # M / (M - n), of M residuals
-    covariance = np.full((problem.dimension, problem.dimension), np.nan)
+    covariance = np.full((len(end), len(end)), np.nan)
     with np.errstate(all="ignore"):
-        metric = np.asarray(problem.metric(descent.points[-1]))
-        if np.isfinite(metric).all():
-            values, directions = ScaledMetric(metric).spectrum
+        if isinstance(descent.metric, DenseMetric) and np.isfinite(descent.metric.dense()).all():
+            values, directions = descent.metric.factorization.spectrum
             lost = directions[:, values <= SINGULAR].T
             if status is FitStatus.SINGULAR_METRIC:
-                names = [str(symbol) for symbol in model.parameters]
+                metric = descent.metric.dense()
                 detail = "nothing changes along " + ", ".join(_combination(names, metric, v) for v in lost)
-            if not len(lost) and status is not FitStatus.AT_EDGE:
+            if not len(lost) and status is not FitStatus.AT_EDGE and problem.count is not None:
                 covariance = factor / problem.count * (directions / values) @ directions.T
-        far = np.sqrt(np.diagonal(covariance)) > _BOUNDLESS * np.maximum(1.0, np.abs(descent.points[-1]))
+        far = np.sqrt(np.diagonal(covariance)) > _BOUNDLESS * np.maximum(1.0, np.abs(end))
         if status.success and far.any():
             # where nothing changes any more, every gradient is small
             status, covariance = FitStatus.AT_EDGE, np.full_like(covariance, np.nan)
-            detail = ", ".join(
-                f"{p} is not determined" for p, lost_ in zip(model.parameters, far, strict=True) if lost_
-            )
+            detail = ", ".join(f"{name} is not determined" for name, lost_ in zip(names, far, strict=True) if lost_)
     return Fit(
         model=model,
-        trajectory=Trajectory(descent.points, descent.losses, _STATUS[status]),
+        trajectory=Trajectory(descent.points, descent.losses, _STATUS[status], descent.evaluations),
         covariance=covariance,
         count=problem.count,
-        freedom=None if factor == 1.0 else round(problem.dimension / (factor - 1.0)),
+        freedom=None if factor == 1.0 else round(len(end) / (factor - 1.0)),
         status=status,
         message=f"{status.meaning} ({detail})",
     )

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from typing import Any, Literal
 
 import numpy as np
 
 from riemopt.errors import ArgumentError, ShapeError, UnsupportedError
 from riemopt.integrators import Integrator, by_name, names
+from riemopt.numerics.arrays import on_host
+from riemopt.optimize.damping import LevenbergMarquardt
+from riemopt.optimize.driver import Hook
+from riemopt.optimize.line_search import Backtracking
+from riemopt.optimize.progress import Progress
+from riemopt.optimize.run import Run
 from riemopt.optimize.trajectory import Trajectory
-from riemopt.problem import PRIMITIVES, Problem
+from riemopt.problem import Problem
+from riemopt.solvers import LinearSolver
 from riemopt.status import Status
 
 __all__ = ["minimize", "require_primitives"]
+
+_LOG = logging.getLogger("riemopt")
 
 
 def minimize(
@@ -24,6 +35,15 @@ def minimize(
     *,
     keep: Literal["all", "last"] = "all",
     tolerance: float | None = None,
+    solver: LinearSolver | None = None,
+    damping: LevenbergMarquardt | None = None,
+    line_search: Backtracking | None = None,
+    correction_below: float | None = None,
+    warm_start: float = 0.0,
+    seed: int = 0,
+    callback: Hook | None = None,
+    progress: bool | Progress = False,
+    checkpoint: str | os.PathLike[str] | None = None,
 ) -> Trajectory:
     """Move from a start towards a minimum of a problem's loss.
 
@@ -45,6 +65,27 @@ def minimize(
     tolerance : float, optional
         Stop where the Riemannian norm of the natural gradient, √(∂L·g⁻¹∂L), is at most this. It does not depend on the
         chart. Later entries then repeat the point. By default all steps are taken.
+    solver : LinearSolver, optional
+        What solves with the metric, from its products, in place of the problem's own solver.
+    damping : LevenbergMarquardt, optional
+        How strongly to damp the metric, following the success of the steps. A step that does not lower the loss is not
+        taken, and counts all the same.
+    line_search : Backtracking, optional
+        How far to go along a step, as far as the loss falls; a whole step or none if there is a damping without it.
+    correction_below : float, optional
+        The strength of the damping from which on steps go without a geodesic correction.
+    warm_start : float, optional
+        An iterative solve starts from this times the solution of the same solve in the step before; 0 for a cold start.
+    seed : int, optional
+        What random choices of a problem are drawn from, if it makes some.
+    callback : callable, optional
+        Called with the :class:`~riemopt.optimize.State` of a single trajectory at every point, the start too. It may
+        raise ``StopIteration`` to end the trajectory there.
+    progress : bool or callable, optional
+        ``True`` shows a bar; a function is called as ``progress(done, total, what)``.
+    checkpoint : str or path-like, optional
+        A file that the state of a single trajectory is written to as it goes, at most once a second. If it is there
+        already, the trajectory goes on from what it holds.
 
     Returns
     -------
@@ -63,7 +104,14 @@ def minimize(
     UnsupportedError
         If the integrator needs a primitive that the problem does not offer.
     ArgumentError
-        If a step size is not positive, or `steps` is negative.
+        If a step size is not positive, `steps` is negative, an option does not go with the others, or a checkpoint is
+        that of another run.
+
+    Notes
+    -----
+    Whole trajectories run in one compiled kernel if the problem is compiled, the rule can be traced, and none of the
+    options after `tolerance` is given. Else steps are taken one by one. Which it was, and why, is in the trajectory's
+    `compiled` and `obstacle`, and logged by the logger ``riemopt`` at the level INFO.
 
     Examples
     --------
@@ -83,18 +131,42 @@ def minimize(
         raise ArgumentError(f"keep must be 'all' or 'last', not {keep!r}")
     if tolerance is not None and not (np.ndim(tolerance) == 0 and np.isreal(tolerance) and tolerance >= 0):
         raise ArgumentError(f"tolerance must be at least 0, not {tolerance!r}")
-
+    run = Run(
+        problem,
+        rule,
+        int(steps),
+        keep == "all",
+        tolerance,
+        solver,
+        damping,
+        line_search,
+        correction_below,
+        warm_start,
+        seed,
+        callback,
+        progress,
+        checkpoint,
+    )
     batch, n = starts.shape[:-1], starts.shape[-1]
+    run.require_sense(batch)
+
     flat, flat_h = starts.reshape(-1, n), h.reshape(-1)
-    result = problem.trajectories(rule, flat, flat_h, int(steps), keep == "all", tolerance)
-    if result is None:
-        result = _one_by_one(problem, rule, flat, flat_h, int(steps), keep == "all", tolerance)
-    points, losses, status = result
-    status = status.reshape(batch)
+    obstacle = run.obstacle
+    compiled = obstacle or problem.compiled(rule, len(flat), tolerance is not None)
+    if isinstance(compiled, str):
+        _LOG.info("%s runs as it stands: %s", rule, compiled)
+        points, losses, status, evaluations = run.one_by_one(flat, flat_h)
+    else:
+        _LOG.info("%s is compiled", rule)
+        points, losses, status, taken = compiled.run(flat, flat_h, int(steps), keep == "all", tolerance)
+        evaluations = compiled.evaluations(on_host(taken))
     return Trajectory(
         points=points.reshape(*batch, *points.shape[1:]),
         losses=losses.reshape(*batch, *losses.shape[1:]),
-        status=Status(int(status)) if status.ndim == 0 else status,
+        status=status.reshape(batch) if batch else Status(int(status[0])),
+        evaluations=evaluations.reshaped(batch),
+        compiled=not isinstance(compiled, str),
+        obstacle=compiled if isinstance(compiled, str) else "",
     )
 
 
@@ -134,116 +206,3 @@ def _prepared(problem: Problem, start: Any, step_size: Any) -> tuple[np.ndarray,
         raise ShapeError(f"step_size of shape {h.shape} does not broadcast against start {starts.shape}") from None
     problem.require_inside(starts, "start")
     return np.broadcast_to(starts, (*batch, starts.shape[-1])), np.broadcast_to(h, batch)
-
-
-class _Watched:
-    """A problem that notes why the first number it could not compute was not to be had.
-
-    For a rule that recovers it is the last one: those before it did not end the trajectory.
-    It remembers the (natural) gradient at one point, so that a test for convergence costs no linear solve of its own.
-    """
-
-    def __init__(self, problem: Any, recovers: bool) -> None:
-        self._problem, self._recovers = problem, recovers
-        self._point: Any = None
-        self._known: dict[str, Any] = {}
-        self.status = Status.COMPLETED
-
-    def speed(self, theta: Any) -> float:
-        """The squared norm ∂L·g⁻¹∂L of the natural gradient; both are remembered."""
-        gradient = self.gradient(theta)
-        natural_gradient = self.raise_index(theta, gradient)
-        self._point, self._known = theta.copy(), {"gradient": gradient, "natural_gradient": natural_gradient}
-        return float(gradient @ natural_gradient)
-
-    def __getattr__(self, name: str) -> Any:
-        attribute = getattr(self._problem, name)
-        if name not in _WATCHED:
-            return attribute
-
-        def watched(theta: Any, *arguments: Any, **named: Any) -> Any:
-            if name in self._known and np.array_equal(theta, self._point):
-                return self._known[name].copy()  # the rule may go on to change its own in place
-            value = attribute(theta, *arguments, **named)
-            if (self._recovers or self.status is Status.COMPLETED) and not np.all(np.isfinite(value)):
-                self.status = self._reason(name, theta, arguments, named)
-            return value
-
-        return watched
-
-    def _reason(self, name: str, theta: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Status:
-        if not all(np.all(np.isfinite(x)) for x in (theta, *arguments)):
-            return Status.NON_FINITE
-        if not self._problem.contains(theta):
-            return Status.LEFT_DOMAIN
-        return Status(self._problem.reason(name, theta, *arguments, **named))
-
-
-_WATCHED = (*(primitive for primitive in PRIMITIVES if primitive != "loss"), "natural_gradient", "acceleration")
-
-
-def _one_by_one(
-    problem: Any,
-    rule: Integrator,
-    starts: np.ndarray,
-    h: np.ndarray,
-    steps: int,
-    keep_all: bool,
-    tolerance: float | None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Trajectories of a rule run as it stands."""
-    kept = steps + 1 if keep_all else 1
-    points = np.full_like(starts, np.nan, shape=(len(starts), kept, starts.shape[-1]))
-    losses = np.full_like(starts, np.nan, shape=(len(starts), kept), dtype=np.float64)
-    status = np.empty(len(starts), dtype=np.int64, like=starts)
-    with np.errstate(all="ignore"):  # a status tells of a number that is not finite, not a warning
-        for i, theta in enumerate(starts):
-            outcome = _run(problem, rule, theta.copy(), float(h[i]), steps, tolerance, points[i], losses[i])
-            if not (keep_all or outcome.success):
-                points[i], losses[i] = np.nan, np.nan
-            status[i] = int(outcome)
-    return points, losses, status
-
-
-def _run(
-    problem: Any,
-    rule: Integrator,
-    theta: Any,
-    h: float,
-    steps: int,
-    tolerance: float | None,
-    points: np.ndarray,
-    losses: np.ndarray,
-) -> Status:
-    """One trajectory into its rows of `points` and `losses`, every point or the last one; the status it ended with."""
-    watched = _Watched(problem, rule.recovers)
-    memory: Any = None
-    for k in range(steps + 1):
-        if not np.all(np.isfinite(theta)):
-            return Status.NON_FINITE if watched.status is Status.COMPLETED else watched.status
-        if not problem.contains(theta):
-            return Status.LEFT_DOMAIN
-        loss = float(problem.loss(theta))
-        if not np.isfinite(loss):
-            return Status.NON_FINITE
-        speed = np.inf if tolerance is None else watched.speed(theta)
-        if watched.status is not Status.COMPLETED:
-            return watched.status
-        slot = min(k, len(points) - 1)
-        points[slot], losses[slot] = theta, loss
-        if tolerance is not None and 0.0 <= speed <= tolerance**2:
-            points[slot:], losses[slot:] = theta, loss
-            return Status.CONVERGED
-        if k == steps:
-            break
-        if k == 0:
-            memory = rule.init(watched, theta, h)
-        if watched.status is Status.COMPLETED:
-            theta, memory = rule.step(watched, theta, h, memory)
-            if rule.recovers and np.all(np.isfinite(theta)):
-                watched.status = Status.COMPLETED
-        if watched.status is not Status.COMPLETED:
-            return watched.status
-        if np.shape(theta) != points.shape[1:]:
-            raise ShapeError(f"{rule} returned a point of shape {np.shape(theta)}, not {points.shape[1:]}")
-    return Status.COMPLETED

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from riemopt.numerics.arrays import unboxed
+from riemopt.problem.evaluations import Evaluations
 from riemopt.status import Status, counted
 
 __all__ = ["Trajectory"]
@@ -27,11 +28,20 @@ class Trajectory:
         The losses there, in nats; with ``keep="last"`` (..., 1).
     status : array of int, shape (...)
         Why each trajectory ended, as values of :class:`riemopt.Status`; a :class:`riemopt.Status` for a single one.
+    evaluations : Evaluations
+        What each has asked of the problem, counts of shape (...); see :class:`riemopt.problem.Evaluations`.
+    compiled : bool
+        Whether the rule was traced, and whole trajectories ran in one kernel.
+    obstacle : str
+        Why not, with the line of the rule if there is one; empty if it was.
     """
 
     points: np.ndarray
     losses: np.ndarray
     status: Any
+    evaluations: Evaluations = field(default_factory=Evaluations)
+    compiled: bool = False
+    obstacle: str = ""
 
     @property
     def x(self) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from riemopt.problem.charted import ChartedProblem
 from riemopt.problem.counted import CountedProblem
+from riemopt.problem.evaluations import Evaluations
 from riemopt.problem.integrated import IntegratedProblem
 from riemopt.problem.metric import DenseMetric, DiagonalMetric, Metric, OperatorMetric, PrimitiveMetric
 from riemopt.problem.operator import OperatorProblem
@@ -15,6 +16,7 @@ __all__ = [
     "CountedProblem",
     "DenseMetric",
     "DiagonalMetric",
+    "Evaluations",
     "IntegratedProblem",
     "Metric",
     "OperatorMetric",

@@ -42,7 +42,7 @@ class Chart(Protocol):
         """J = ∂θ/∂ξ."""
         ...
 
-    def bend(self, points: Any, vectors: Any) -> np.ndarray:
+    def second_derivative(self, points: Any, vectors: Any) -> np.ndarray:
         """D²φ[v, v]."""
         ...
 
@@ -131,7 +131,8 @@ class ChartedProblem(IntegratedProblem):
         image, jacobian = self._seen(theta)
         v = self._vector(vector, image, "the vector is")
         tensorial = self.problem.connection(image, jacobian @ v, **named(a))
-        return np.asarray(jacobian.T @ (tensorial + self.problem.lower_index(image, self.chart.bend(theta, v))))
+        curving = self.problem.lower_index(image, self.chart.second_derivative(theta, v))
+        return np.asarray(jacobian.T @ (tensorial + curving))
 
     def contains(self, theta: Any) -> bool:
         """Whether a point lies in the chart's domain, and its image in that of the original problem."""

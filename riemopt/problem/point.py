@@ -46,8 +46,8 @@ class Point:
         self._connection: tuple[Any, float, Any] | None = None
 
     @cached_property
-    def inside(self) -> bool:
-        """Whether the point lies in the domain."""
+    def inside(self) -> Any:
+        """Whether the point lies in the domain; of a batch, which do."""
         return self.problem.contains(self.theta)
 
     @cached_property

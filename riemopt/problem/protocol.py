@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import numpy as np
 
 from riemopt.errors import DomainError, UnsupportedError
+from riemopt.problem.evaluations import Evaluations
 from riemopt.problem.metric import matrix_of
 from riemopt.problem.point import Point, composed
 from riemopt.status import Status
 
-__all__ = ["INTEGRATED", "PRIMITIVES", "Problem"]
+__all__ = ["INTEGRATED", "PRIMITIVES", "CompiledRule", "Problem"]
 
 PRIMITIVES = (
     "loss",
@@ -29,6 +32,29 @@ PRIMITIVES = (
 
 INTEGRATED = ("exp", "transport", "flow")
 """Those that may take the solution of a differential equation."""
+
+
+@dataclass(frozen=True)
+class CompiledRule:
+    """An integrator on a problem as one function that runs whole trajectories.
+
+    Attributes
+    ----------
+    run : callable
+        Takes what :meth:`Problem.trajectories` takes but for the rule; gives what that gives, and the numbers of steps
+        taken.
+    init, point, step : Evaluations
+        What it asks of the problem before the first step, at every point, and in every step.
+    """
+
+    run: Callable[..., tuple[Any, Any, Any, Any]]
+    init: Evaluations = field(default_factory=Evaluations)
+    point: Evaluations = field(default_factory=Evaluations)
+    step: Evaluations = field(default_factory=Evaluations)
+
+    def evaluations(self, taken: Any) -> Evaluations:
+        """What trajectories of so many steps have asked for."""
+        return self.init * (taken > 0) + self.point * (taken + 1) + self.step * taken
 
 
 class Problem:
@@ -49,10 +75,13 @@ class Problem:
         What points and vectors are arrays of: NumPy, or CuPy on a GPU.
     count : int or None
         The number of samples, if the loss is the mean negative log-likelihood of some.
+    variance_factor : float
+        What the inverse of `count` times the metric is to be multiplied by for the covariance of an estimate.
     """
 
     arrays: Any = np
     count: int | None = None
+    variance_factor: float = 1.0
     dimension: int | None = None
     dtype: np.dtype | None = None
     offers: frozenset[str] = frozenset()
@@ -130,10 +159,29 @@ class Problem:
         if not np.all(np.isfinite(points)):
             raise DomainError(f"{what} is not finite")
 
+    def compiled(self, rule: Any, count: int, converges: bool) -> CompiledRule | str:
+        """What runs whole trajectories of a rule at once, or why there is nothing that does.
+
+        Parameters
+        ----------
+        rule : Integrator
+            The update rule.
+        count : int
+            How many trajectories there are.
+        converges : bool
+            Whether they are to stop where the natural gradient is small.
+
+        Returns
+        -------
+        CompiledRule or str
+            Here, the reason that a rule's steps are taken one by one.
+        """
+        return f"a {type(self).__name__} takes the steps of a rule one by one"
+
     def trajectories(
         self, rule: Any, starts: np.ndarray, step_sizes: np.ndarray, steps: int, keep_all: bool, tolerance: float | None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-        """Whole trajectories at once, where the problem has a faster way than taking a rule's steps one by one.
+        """Whole trajectories at once by :meth:`compiled`.
 
         Parameters
         ----------
@@ -153,9 +201,10 @@ class Problem:
         Returns
         -------
         tuple of array, or None
-            Points, losses and status; None if there is no faster way.
+            Points, losses and status; None if there is no faster way than taking steps one by one.
         """
-        return None
+        compiled = self.compiled(rule, len(starts), tolerance is not None)
+        return None if isinstance(compiled, str) else compiled.run(starts, step_sizes, steps, keep_all, tolerance)[:3]
 
     def reason(self, primitive: str, theta: Any, *arguments: Any, **options: Any) -> Status:
         """Why a primitive gives numbers that are not finite at a point of the domain, for finite arguments.

@@ -1,4 +1,7 @@
-"""Expressions as functions of NumPy arrays, for what is evaluated a few times: samples, domains, checks."""
+"""Expressions as functions of NumPy arrays, by SymPy's own printer: for samples, domains and checks.
+
+What is evaluated often is compiled by :mod:`riemopt.kernels` instead, which takes much longer to begin with.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,14 @@ Floats = NDArray[np.float64]
 
 
 class Computed(sp.Function):
-    """A function whose numbers some code of its own finds; its last arguments are numbers, the others its data."""
+    """A SymPy function whose values come from an algorithm, not from a formula.
+
+    Its last arguments are what it is a function of, `image`; those before them are data of the algorithm.
+    """
 
     @property
     def image(self) -> tuple[sp.Expr, ...]:
-        """The arguments that are numbers."""
+        """The arguments that it is a function of."""
         raise NotImplementedError
 
     def on_arrays(self) -> Callable[..., np.ndarray]:
@@ -48,12 +54,12 @@ def numeric_function(symbols: Sequence[sp.Symbol], expressions: Sequence[sp.Expr
     >>> float(numeric_function([k], [sp.loggamma(k)])(1000.0)[0].round(3))
     5905.22
     """
-    # anonymous: a symbol may be called like a function. And without assumptions: of an integer, SymPy writes the
-    # logarithm of Γ as log(Γ), which overflows
+    # dummies: a symbol may be called like a function. And without assumptions: of an integer, SymPy writes loggamma as
+    # log(gamma), which overflows
     names = [sp.Dummy() for _ in symbols]
     exchange = dict(zip(symbols, names, strict=True))
     functions: dict[sp.Tuple, tuple[str, Callable[..., np.ndarray]]] = {}
-    plain = [_named(_stable(e.xreplace(exchange)), functions) for e in expressions]
+    plain = [_name_computed(_stable(e.xreplace(exchange)), functions) for e in expressions]
     modules = [{"logaddexp": np.logaddexp, **dict(functions.values())}, "scipy", "numpy"]
     return sp.lambdify(names, plain, modules=modules, cse=True)  # type: ignore[no-any-return]
 
@@ -91,8 +97,8 @@ def array_function(parameters: Sequence[sp.Symbol], expressions: Sequence[sp.Exp
     return values
 
 
-def _named(expression: sp.Expr, functions: dict[sp.Tuple, tuple[str, Callable[..., np.ndarray]]]) -> sp.Expr:
-    """An expression with names for functions that are computed; these are added, by their data."""
+def _name_computed(expression: sp.Expr, functions: dict[sp.Tuple, tuple[str, Callable[..., np.ndarray]]]) -> sp.Expr:
+    """An expression with an undefined function for each :class:`Computed` one; `functions` gets its name and code."""
 
     def name(e: Computed) -> sp.Expr:
         data = sp.Tuple(*e.args[: len(e.args) - len(e.image)])
@@ -103,8 +109,8 @@ def _named(expression: sp.Expr, functions: dict[sp.Tuple, tuple[str, Callable[..
 
 
 def _stable(expression: sp.Expr) -> sp.Expr:
-    """An expression for arrays: logarithms do not overflow, no integer is too large, no branch takes numbers only."""
-    # SymPy writes it for numbers only
+    """An expression that can be printed for arrays, and in which logarithms of Γ and of 1 + e^u do not overflow."""
+    # SymPy prints the delta for single numbers only
     result = expression.replace(sp.KroneckerDelta, lambda i, j: sp.Piecewise((1, sp.Eq(i, j)), (0, True)))
     result = result.replace(_is_log_gamma, lambda e: sp.loggamma(e.args[0].args[0]))
     result = result.replace(_is_softplus, lambda e: _LOGADDEXP(0, (e.args[0] - 1).args[0]))

@@ -1,4 +1,4 @@
-"""What a SymPy expression says, as text that is the same in every process."""
+"""A text for a SymPy expression that is the same in every process: the key under which kernels are stored."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["identity"]
 
 
 def identity(expressions: Iterable[sp.Basic]) -> str | None:
-    """The content of some expressions: two texts are equal only if the expressions are, assumptions included.
+    """A text that is equal for two lists of expressions only if these are equal, assumptions included.
 
-    None where an expression holds what is not wholly given by its arguments, such as a user's own function class or a
-    dummy symbol.
+    None where an expression has a part that is not determined by its arguments, such as a user's own function class or
+    a dummy symbol.
 
     Examples
     --------
@@ -30,18 +30,18 @@ def identity(expressions: Iterable[sp.Basic]) -> str | None:
         if e not in places:
             kind = type(e)
             if not (kind.__module__ or "").startswith("sympy.") or isinstance(e, sp.Dummy):
-                raise _NotGiven
-            said = " ".join(str(place(arg)) for arg in e.args) if e.args else sp.srepr(e)
-            lines.append(f"{kind.__module__}.{kind.__qualname__} {said}")
+                raise _NoIdentity
+            content = " ".join(str(place(arg)) for arg in e.args) if e.args else sp.srepr(e)
+            lines.append(f"{kind.__module__}.{kind.__qualname__} {content}")
             places[e] = len(places)
         return places[e]
 
     try:
         ends = [place(e) for e in expressions]
-    except _NotGiven:
+    except _NoIdentity:
         return None
     return "\n".join([*lines, str(ends)])
 
 
-class _NotGiven(Exception):
-    """The arguments of an expression are not all there is to it."""
+class _NoIdentity(Exception):
+    """An expression is not determined by its arguments."""

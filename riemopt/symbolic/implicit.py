@@ -1,4 +1,4 @@
-"""Preimages under maps without a closed inverse: functions for SymPy, whose numbers Newton's method finds."""
+"""Preimages under maps without a closed inverse, as SymPy functions whose values Newton's method finds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 
 class ImplicitMap(sp.Atom):
-    """An invertible map ξ = f(θ) of a part of a box, as the datum of its inverse.
+    """An invertible map ξ = f(θ) on a part of a box, as the first argument of a :class:`Preimage`.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class ImplicitMap(sp.Atom):
 
     @cached_property
     def signs(self) -> tuple[int, ...]:
-        """1 or -1 for each ξ that is known to be positive or negative, else 0: then log(±ξ) is solved for."""
+        """For each ξ 1 or -1 where it is known to be positive or negative: log(±ξ) is then solved for. Else 0."""
         return tuple(bool(e.is_positive) - bool(e.is_negative) for e in self.expressions)
 
     def preimages(self, points: Floats) -> Floats:
@@ -80,6 +80,7 @@ class ImplicitMap(sp.Atom):
         return self.box.from_free(newton(self._equations, flat, np.array(self.start))).reshape(points.shape)
 
     def _equations(self, free: Floats, points: Floats) -> tuple[Floats, Floats]:
+        """What has to vanish, in free coordinates of the box, and its derivative."""
         theta, signs = self.box.from_free(free), np.array(self.signs)
         values = self._values(theta)
         slopes = self._slopes(theta).reshape(*theta.shape, -1) * self.box.free_slope(theta)[..., None, :]
@@ -90,10 +91,12 @@ class ImplicitMap(sp.Atom):
 
     @cached_property
     def _values(self) -> Callable[[Floats], Floats]:
+        """f as a function of points."""
         return array_function(self.parameters, self.expressions)
 
     @cached_property
     def _slopes(self) -> Callable[[Floats], Floats]:
+        """The entries of ∂f as a function of points, row by row."""
         return array_function(self.parameters, tuple(self.jacobian))
 
 
@@ -160,6 +163,7 @@ class Preimage(Computed):
 
 
 def _coordinate(mapping: ImplicitMap, index: int, *columns: Floats) -> Floats:
+    """One coordinate of the preimages of points, which are given column by column."""
     points = np.stack(np.broadcast_arrays(*columns), axis=-1).astype(np.float64)
     return mapping.preimages(points)[..., index]
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,10 +11,11 @@ from scipy.integrate import solve_ivp
 from scipy.special import gammaln, polygamma, psi
 
 import riemopt as ro
-from riemopt import figures
 from riemopt.errors import ArgumentError, DataError, DomainError, ModelError, ShapeError, UnknownNameError
-from riemopt.experiments import invariance
-from riemopt.experiments.settings import default_charts, default_start, example_samples, typed_chart
+from riemopt.experiments import InvarianceStudy, invariance
+from riemopt.experiments.settings import typed_chart
+from riemopt.kernels.targets.numba import NumbaTarget
+from riemopt.kernels.targets.numpy import NumpyTarget
 
 STEP, STEPS = 0.5, 10
 CORRECTED = ("mid", "geo", "geof")
@@ -271,6 +271,108 @@ def test_progress_is_told_before_each_piece_of_work(gamma, samples, charts):
     assert told[0][2] == "ng in the chart alpha, beta"
 
 
+# -- a study that is prepared once
+
+
+def counted(monkeypatch):
+    """What the targets are given to compile from here on."""
+    compiled = []
+
+    def counting(target, name):
+        method = getattr(target, name)
+
+        def wrapper(self, *arguments, **options):
+            compiled.append((target.name, name))
+            return method(self, *arguments, **options)
+
+        monkeypatch.setattr(target, name, wrapper)
+
+    for target in (NumpyTarget, NumbaTarget):
+        counting(target, "pointwise")
+    counting(NumbaTarget, "trajectories")
+    return compiled
+
+
+def same(one, other):
+    for name in ("losses", "points"):
+        for chart, rows in getattr(one, name).items():
+            for key, numbers in rows.items():
+                np.testing.assert_array_equal(numbers, getattr(other, name)[chart][key])
+    for key, gap in one.gap.items():
+        np.testing.assert_array_equal(gap, other.gap[key])
+    assert (one.status, list(one.charts)) == (other.status, list(other.charts))
+
+
+@pytest.fixture(scope="module")
+def study(gamma, samples, charts):
+    return InvarianceStudy(gamma, samples, {"beta = 1/b": charts["beta = 1/b"]})
+
+
+SHORT = {"start": (2.0, 1.5), "integrators": ("ng", "geo-exact"), "step_size": 0.25, "steps": 4}
+
+
+def test_a_study_gives_the_numbers_of_the_experiment(study, gamma, samples):
+    others = {label: moved for label, moved in study.charts.items() if label != OWN}
+    for changed in ({}, {"start": (1.0, 1.0), "step_size": 1.6}):  # which leaves the domain in one chart
+        settings = {**SHORT, **changed}
+        same(
+            study.run(**settings),
+            invariance(gamma, samples, others, **settings, backend="numba"),
+        )
+
+
+def test_a_study_on_numpy_is_the_experiment_as_it_runs_by_itself(gamma, samples, charts):
+    one = {"beta = 1/b": charts["beta = 1/b"]}
+    study = InvarianceStudy(gamma, samples, one, backend="numpy", distances="numba")
+    same(study.run(**SHORT), invariance(gamma, samples, one, **SHORT))
+
+
+def test_a_second_run_compiles_nothing_from_wherever_it_starts(study, monkeypatch):
+    first = study.run(**SHORT)
+    compiled = counted(monkeypatch)
+    same(study.run(**SHORT), first)
+    other = study.run(**{**SHORT, "start": (5.0, 0.5), "step_size": 0.1, "steps": 7})
+    assert other.gap["ng"].shape == (8,)
+    assert compiled == []
+
+
+def test_what_a_study_is_given_to_compile_is_compiled_when_it_runs(gamma, samples, monkeypatch):
+    study = InvarianceStudy(gamma, samples, integrators=["ng"])
+    compiled = counted(monkeypatch)
+    study.run(start=(1.0, 1.0), integrators=["ng"], steps=2)
+    assert compiled == []
+
+
+def test_runs_of_a_study_do_not_disturb_one_another(study):
+    settings = [{**SHORT, "step_size": h} for h in (0.1, 0.2, 0.3, 0.4)]
+    alone = [study.run(**each) for each in settings]
+    with ThreadPoolExecutor(4) as pool:
+        for one, other in zip(alone, pool.map(lambda each: study.run(**each), settings), strict=True):
+            same(one, other)
+
+
+def test_the_result_of_a_study_is_the_readers_own(study):
+    result = study.run(**SHORT)
+    result.charts.clear()
+    result.points["beta = 1/b"]["ng"][:] = 0.0
+    assert len(study.charts) == 2
+    assert study.run(**SHORT).points["beta = 1/b"]["ng"].all()
+
+
+def test_an_error_in_one_run_spoils_no_other(study):
+    for changed, error in (({"start": (-1.0, 1.0)}, DomainError), ({"step_size": 0.0}, ArgumentError)):
+        with pytest.raises(error):
+            study.run(**{**SHORT, **changed})
+    assert study.run(**SHORT).gap["geo-exact"].max() < 1e-8
+    assert repr(study) == "InvarianceStudy(Gamma, charts=['alpha, beta', 'beta = 1/b'])"
+
+
+def test_single_points_are_moved_on_the_processor(gamma, samples):
+    for options in ({"backend": "cupy"}, {"distances": "cupy"}):
+        with pytest.raises(ArgumentError, match="backend must be 'numba' or 'numpy'"):
+            InvarianceStudy(gamma, samples, **options)
+
+
 # -- misuse
 
 
@@ -311,92 +413,3 @@ def test_charts_are_reparametrizations_with_names_of_their_own(gamma, samples, c
 def test_a_chart_has_to_reach_the_start(gamma, samples):
     with pytest.raises(DomainError, match=r"the chart 'far' does not reach alpha = 1\.0, beta = 1\.0"):
         invariance(gamma, samples, {"far": typed_chart(gamma, "beta = 5 + exp(b)")}, start=(1.0, 1.0))
-
-
-# -- what is printed and kept
-
-
-def test_the_table_shows_every_chart_and_integrator(result):
-    text = str(result.table())
-    assert all(chart in text for chart in MAPS)
-    assert all(key in text for key in result.gap)
-    assert f"{result.losses[OWN]['geo'][-1]:.5f}" in text
-    assert f"{result.gap['mid'][-1]:.2e}" in text
-    assert max(map(len, text.splitlines())) < 100
-
-
-def test_a_label_is_not_read_as_markup(gamma, samples, charts):
-    result = invariance(
-        gamma, samples, {"[bold]rate[1]": charts["beta = 1/b"]}, start=(1, 1), integrators="ng", steps=1
-    )
-    assert "[bold]rate[1]" in str(result.table())
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def test_saving_keeps_every_digit(result, tmp_path):
-    folder = tmp_path / "new" / "folder"
-    paths = result.save(folder)
-    names = ["invariance.png", "invariance.svg", "losses.csv", "gaps.csv", "points.csv"]
-    assert [path.relative_to(folder).as_posix() for path in paths] == names
-    assert sorted(path.name for path in folder.iterdir()) == sorted(names)
-    assert paths[0].read_bytes().startswith(b"\x89PNG")
-    assert "<svg" in paths[1].read_text(encoding="utf-8")
-
-    losses = {(r["chart"], r["integrator"], int(r["iteration"])): float(r["loss"]) for r in rows(paths[2])}
-    assert losses == {
-        (c, i, k): x for c, by in result.losses.items() for i, line in by.items() for k, x in enumerate(line)
-    }
-    gaps = {(r["integrator"], int(r["iteration"])): float(r["gap"]) for r in rows(paths[3])}
-    assert gaps == {(i, k): x for i, line in result.gap.items() for k, x in enumerate(line)}
-    last = rows(paths[4])[-1]
-    assert list(last) == ["chart", "integrator", "iteration", "alpha", "beta", "status"]
-    assert [float(last["alpha"]), float(last["beta"])] == result.points[last["chart"]]["geo-exact"][-1].tolist()
-    assert last["status"] == "COMPLETED"
-
-
-def test_a_failure_leaves_nothing_half_written(result, tmp_path, monkeypatch):
-    existing = tmp_path / "existing"
-    existing.mkdir()
-    (existing / "losses.csv").write_text("mine")
-
-    def failing(figure, path):
-        if str(path).endswith(".svg"):
-            raise OSError(28, "No space left on device")
-        Path(path).write_bytes(b"half")
-
-    monkeypatch.setattr(figures, "save", failing)
-    for folder in (existing, tmp_path / "new" / "folder"):
-        with pytest.raises(OSError, match="No space left"):
-            result.save(folder)
-    assert [path.name for path in tmp_path.iterdir()] == ["existing"]
-    assert [path.name for path in existing.iterdir()] == ["losses.csv"]
-    assert (existing / "losses.csv").read_text() == "mine"
-
-
-def test_a_folder_in_the_way_of_a_file_is_found_before_any_is_replaced(result, tmp_path):
-    (tmp_path / "gaps.csv").mkdir()
-    with pytest.raises(IsADirectoryError):
-        result.save(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["gaps.csv"]
-
-
-# -- settings where a user gives none
-
-
-def test_the_gamma_samples_are_those_of_the_paper(gamma, samples):
-    assert (example_samples(gamma, 1234) == samples).all()
-
-
-@pytest.mark.parametrize("name", ["gamma", "normal", "exponential", "poisson", "bernoulli", "weibull"])
-def test_families_have_settings_that_lead_somewhere(name):
-    model = ro.models.family(name)
-    charts = [(text, typed_chart(model, text)) for text in default_charts(model)]
-    drawn = example_samples(model, 7)
-    result = invariance(model, drawn, charts, start=default_start(model), integrators=("ng", "geo"), steps=4)
-    assert len(result.charts) == 4
-    assert not result.remarks
-    assert all(losses["geo"][-1] < losses["geo"][0] for losses in result.losses.values())

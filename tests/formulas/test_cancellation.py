@@ -6,7 +6,7 @@ import sympy as sp
 
 import riemopt as ro
 from riemopt.formulas.cancellation import factors, without_cancellation, without_cancellation_along
-from riemopt.kernels.graph.remainder import PolygammaRemainder
+from riemopt.kernels.graph.polygamma import PolygammaRemainder
 
 alpha, beta = sp.symbols("alpha beta", positive=True)
 psi = sp.polygamma

@@ -1,42 +1,44 @@
-"""Geometries in the graph: what is differentiated there is what SymPy derives."""
+"""What every geometry has, once it has a metric and its connections."""
 
-import numpy as np
-import pytest
-import sympy as sp
-
-import riemopt as ro
-from riemopt.geometry.connection import first_kind
+from riemopt.formulas.geometry import Geometry
+from riemopt.kernels.graph.graph import Graph
+from tests.formulas.programs import point_in, values
 
 
-@pytest.mark.parametrize(
-    "model, point",
-    [(ro.models.Dirichlet(5), [2.0, 3.0, 0.5, 1.5, 40.0]), (ro.models.Categorical(6), [0.1, 0.2, 0.05, 0.3, 0.15])],
-    ids=["Dirichlet", "Categorical"],
-)
-def test_connection_products_of_many_parameters_are_those_of_the_expressions(model, point):
-    n, rng = model.dimension, np.random.default_rng(0)
-    assert n > 4
-    manifold = ro.Manifold(model, backend="numpy")
-    values = dict(zip(model.parameters, map(sp.Float, point), strict=True))
-    symbols = first_kind(model.expectation.metric, model.parameters)
-    exact = np.array([float(e.subs(values).evalf(30)) for e in symbols.flat]).reshape(n, n, n)
-    u, v = rng.normal(size=(2, n))
-    np.testing.assert_allclose(manifold.connection(point, v), np.einsum("nab,a,b->n", exact, v, v), rtol=1e-11)
-    raised = manifold.christoffel(point)
-    lowered = np.einsum("nm,mab->nab", manifold.metric(point), raised)
-    np.testing.assert_allclose(lowered @ v @ u, np.einsum("nab,a,b->n", exact, u, v), rtol=1e-8, atol=1e-9)
+class Line(Geometry):
+    """One coordinate x, g = x², T = x⁵."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def _metric(self, point):
+        (x,) = point.coordinates
+        self.asked += 1
+        return [point.graph.mul(x, x)]
+
+    def connection(self, point, v, a):
+        g, (x,) = point.graph, point.coordinates
+        factor = g.sub(x, g.mul(g.constant(a / 2.0), g.power(x, g.constant(5.0))))
+        return [g.mul(factor, g.mul(v[0], v[0]))]
+
+    def mixed(self, point, u, v):
+        return [point.graph.mul(point.coordinates[0], point.graph.mul(u[0], v[0]))]
 
 
-def test_connection_product_of_twenty_parameters_needs_no_expressions(monkeypatch):
-    def refuse(*arguments):
-        raise AssertionError("derived n³ terms")
+def test_the_metric_at_a_point_is_computed_once():
+    geometry, (point, _) = Line(), point_in(Graph(), 1)
+    assert geometry.metric(point) is geometry.metric(point)
+    assert geometry.asked == 1
 
-    monkeypatch.setattr("riemopt.geometry.connection.lowered_product", refuse)
-    model = ro.models.Dirichlet(20)
-    shapes, v = np.linspace(0.5, 10.0, 20), np.linspace(-1.0, 1.0, 20)
-    # half of ψ₂(α) v² less half of ψ₂(Σα) (Σv)²
-    from scipy.special import polygamma
 
-    expected = (polygamma(2, shapes) * v**2 - polygamma(2, shapes.sum()) * v.sum() ** 2) / 2
-    product = ro.Manifold(model, backend="numpy").connection(shapes, v)
-    np.testing.assert_allclose(product, expected, rtol=1e-11)
+def test_the_amari_chentsov_tensor_is_the_difference_of_the_dual_connections():
+    point, _ = point_in(Graph(), 1)
+    v = [point.graph.input("v")]
+    found = values(point.graph, [*point.coordinates, *v], Line().skewness(point, v), [2.0], [3.0])
+    assert found == [2.0**5 * 9.0]
+
+
+def test_nothing_is_known_beyond_elimination_unless_a_geometry_says_so():
+    point, _ = point_in(Graph(), 1)
+    assert Line().factors(point) == {}
+    assert Line().raised(point, point.coordinates, point.coordinates) is None

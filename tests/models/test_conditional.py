@@ -17,9 +17,6 @@ def model(outputs=(LINEAR,), output="bernoulli", inputs=(u,), parameters=(w0, w1
     return ro.ConditionalModel(outputs, output, inputs, parameters, **options)
 
 
-# -- what it reads as
-
-
 def test_model_reads_as_its_output_parameters_and_inputs():
     assert repr(model()) == "bernoulli(w0, w1 | u)"
     assert repr(model(name="logistic")) == "logistic(w0, w1 | u)"
@@ -36,9 +33,6 @@ def test_domain_is_that_of_the_parameters():
     assert model(domain=[w0 < w1]).domain.describe() == "w0 < w1"
     problem = ro.Manifold(growing, backend="numpy").likelihood([0, 1], inputs=[1.0, 2.0])
     assert np.isnan(problem.loss([-1.0])) and np.isfinite(problem.loss([1.0]))
-
-
-# -- what is refused
 
 
 BAD_MODELS = {
@@ -66,47 +60,6 @@ def test_model_that_is_none_is_refused_and_the_reason_named(what):
     arguments, error, message = BAD_MODELS[what]
     with pytest.raises(error, match=message):
         model(**arguments)
-
-
-def test_log_partition_of_other_symbols_is_refused():
-    with pytest.raises(ModelError, match="the log-partition contains q, which is not an output"):
-        ro.ExponentialFamily(c**2 + q, c)
-
-
-BAD_DATA = {
-    "targets outside": (
-        "bernoulli",
-        [0, 2],
-        DataError,
-        r"target 1: 2\.0 is not between 0 and 1, as a bernoulli",
-    ),
-    "a target that is no number": ("bernoulli", [0, np.nan], DataError, "target 1: nan is not between 0 and 1"),
-    "half a count": ("poisson", [0.5, 1], DataError, r"target 0: 0\.5 is not a count 0, 1, 2, \.\.\., as a poisson"),
-    "a negative count": ("poisson", [3, -1], DataError, r"target 1: -1\.0 is not a count"),
-    "an infinite target": ("gaussian", [0, np.inf], DataError, "target 1: inf is not finite"),
-    "too many targets": (
-        "gaussian",
-        [0, 1, 2],
-        ShapeError,
-        r"shape \(3,\), but for 2 inputs it must be \(2,\)",
-    ),
-    "a table of targets": (
-        "gaussian",
-        np.zeros((2, 2)),
-        ShapeError,
-        r"shape \(2, 2\), but .* must be \(2,\)",
-    ),
-    "text": ("gaussian", ["a", "b"], DataError, "the targets are not an array of numbers"),
-    "one number": ("gaussian", 1.0, ShapeError, r"targets has shape \(\), but for 2 inputs"),
-}
-
-
-@pytest.mark.parametrize("what", BAD_DATA)
-def test_targets_that_do_not_fit_are_named(what):
-    output, targets, error, message = BAD_DATA[what]
-    manifold = ro.Manifold(model(output=output), backend="numpy")
-    with pytest.raises(error, match=message):
-        manifold.likelihood(targets, inputs=[1.0, 2.0])
 
 
 BAD_INPUTS = {
@@ -139,29 +92,6 @@ def test_inputs_belong_to_conditional_models():
         ro.Manifold(ro.models.Gamma(), backend="numpy").likelihood([1.0], inputs=[1.0])
 
 
-LABELS = [w0, w1 * u, w2 - u]
-
-
-def test_labels_and_probabilities_of_categories():
-    manifold = ro.Manifold(model(LABELS, "categorical", parameters=(w0, w1, w2)), backend="numpy")
-    inputs, theta = [0.5, -1.0, 2.0], [0.1, 0.2, -0.3]
-    by_label = manifold.likelihood([0, 2, 1], inputs=inputs)
-    by_row = manifold.likelihood(np.eye(3)[[0, 2, 1]], inputs=inputs)
-    assert by_label.loss(theta) == by_row.loss(theta)
-    soft = manifold.likelihood([[0.2, 0.3, 0.5]] * 3, inputs=inputs)
-    each = [manifold.likelihood([label] * 3, inputs=inputs).loss(theta) for label in range(3)]
-    assert soft.loss(theta) == pytest.approx(np.dot([0.2, 0.3, 0.5], each), rel=1e-14)
-    for targets, error, message in (
-        ([0, 1, 3], DataError, r"target 2: 3\.0 is not a label 0, \.\.\., 2"),
-        ([0, 0.5, 1], DataError, r"target 1: 0\.5 is not a label"),
-        ([[0.5, 0.5, 0.5]] * 3, DataError, "rows of probabilities that add up to 1"),
-        ([[1.5, -0.5, 0.0]] * 3, DataError, "rows of probabilities that add up to 1"),
-        ([0, 1], ShapeError, r"targets has shape \(2,\), but for 3 inputs it must be \(3,\)"),
-    ):
-        with pytest.raises(error, match=message):
-            manifold.likelihood(targets, inputs=inputs)
-
-
 def test_too_few_targets_for_a_scale_of_their_own():
     manifold = ro.Manifold(model(output="gaussian", scale=None), backend="numpy")
     with pytest.raises(DataError, match="2 targets do not determine 2 parameters and a scale"):
@@ -181,9 +111,6 @@ def test_geometry_without_data_is_refused(method):
     manifold = ro.Manifold(model(), backend="numpy")
     with pytest.raises(UnsupportedError, match="is a mean over inputs: ask the problem"):
         getattr(manifold, method)([0.0, 1.0])
-
-
-# -- charts
 
 
 def test_another_chart_is_the_same_model():
@@ -233,61 +160,3 @@ def test_chart_keeps_what_is_not_exchanged():
     assert moved.outputs == (w0 + sp.exp(c) * u,)
     again = moved.reparametrize({c: sp.log(scale)}, (w0, scale))
     np.testing.assert_allclose(again.chart.to_original([0.5, 3.0]), [0.5, 3.0])
-
-
-# -- networks
-
-
-def test_network_has_weights_and_biases_unit_by_unit():
-    network = ro.models.FeedForward([2, 3, 1])
-    assert network.dimension == 3 * 3 + 4
-    names = [p.name for p in network.parameters]
-    assert names[:3] == ["w_1_1_1", "w_1_1_2", "b_1_1"] and names[-4:] == ["w_2_1_1", "w_2_1_2", "w_2_1_3", "b_2_1"]
-    assert [x.name for x in network.inputs] == ["x_1", "x_2"]
-    assert repr(network).startswith("FeedForward(w_1_1_1, ")
-
-
-@pytest.mark.parametrize("activation", ["tanh", "logistic", "softplus", "linear"])
-def test_network_computes_what_a_network_computes(activation):
-    functions = {
-        "tanh": np.tanh,
-        "logistic": lambda z: 1 / (1 + np.exp(-z)),
-        "softplus": lambda z: np.log1p(np.exp(z)),
-        "linear": lambda z: z,
-    }
-    network = ro.models.FeedForward([2, 3, 2, 1], activation=activation, scale=0.5)
-    rng = np.random.default_rng(0)
-    theta, inputs, targets = rng.normal(size=network.dimension), rng.normal(size=(6, 2)), rng.normal(size=6)
-    values, start = inputs, 0
-    for layer, (before, after) in enumerate(((2, 3), (3, 2), (2, 1))):
-        block = theta[start : start + after * (before + 1)].reshape(after, before + 1)
-        values = values @ block[:, :-1].T + block[:, -1]
-        values = values if layer == 2 else functions[activation](values)
-        start += block.size
-    problem = ro.Manifold(network, backend="numpy").likelihood(targets, inputs=inputs)
-    expected = np.mean((targets - values[:, 0]) ** 2) / (2 * 0.25) + 0.5 * np.log(2 * np.pi * 0.25)
-    assert problem.loss(theta) == pytest.approx(expected, rel=1e-13)
-
-
-@pytest.mark.parametrize(
-    ("layers", "options", "error", "message"),
-    [
-        ([3], {}, ArgumentError, "layers must be at least two positive whole numbers"),
-        ([2, 0, 1], {}, ArgumentError, r"not \[2, 0, 1\]"),
-        ([2, 1.5], {}, ArgumentError, "whole numbers"),
-        ([2, 1], {"activation": "relu"}, UnknownNameError, "unknown activation 'relu'"),
-        ([2, 1], {"output": "categorical"}, ModelError, "at least two outputs"),
-    ],
-)
-def test_network_that_is_none_is_refused(layers, options, error, message):
-    with pytest.raises(error, match=message):
-        ro.models.FeedForward(layers, **options)
-
-
-def test_saturated_units_have_derivatives():
-    """A logistic unit a thousand away from its middle is flat, and not a quotient of infinities."""
-    network = ro.models.FeedForward([1, 1, 1], activation="logistic")
-    problem = ro.Manifold(network, backend="numpy").likelihood([0.0, 1.0], inputs=[-1.0, 1.0])
-    theta = np.array([1500.0, 0.0, 2.0, 0.5])
-    np.testing.assert_allclose(problem.gradient(theta), [0, 0, 0.75, 1.0], atol=1e-12)
-    assert np.isfinite(problem.metric(theta)).all() and np.isfinite(problem.connection(theta, np.ones(4))).all()

@@ -9,8 +9,8 @@ import pytest
 import sympy as sp
 
 import riemopt as ro
-from riemopt.models import expectation as expectations
-from riemopt.models.exact import NotFound
+from riemopt.models.expectation import score_products
+from riemopt.models.integrals.results import NotFound
 from tests.models import reference
 from tests.models.reference import ClosedForm, Family, Finite, Interval, Pieces, triangle
 
@@ -310,7 +310,7 @@ def no_closed_forms(monkeypatch):
     def nothing(*arguments):
         raise NotFound("not looked for")
 
-    monkeypatch.setattr(expectations, "exact_expectations", nothing)
+    monkeypatch.setattr(score_products, "exact_expectations", nothing)
 
 
 @cache

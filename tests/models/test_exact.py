@@ -10,8 +10,10 @@ import mpmath as mp
 import pytest
 import sympy as sp
 
-from riemopt.models import exact, integrals
-from riemopt.models.exact import NotFound, exact_expectations, poles
+from riemopt.models import exact
+from riemopt.models.exact import exact_expectations, poles
+from riemopt.models.integrals import program
+from riemopt.models.integrals.results import NotFound
 
 x, mu = sp.symbols("x mu", real=True)
 t, a, b, k, nu, p, s, v, rate = sp.symbols("t a b k nu p s v rate", positive=True)
@@ -25,7 +27,7 @@ PATIENCE = 120.0
 @pytest.fixture(autouse=True)
 def nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every question is put to SymPy, as in a new process; see ``conftest.py``."""
-    monkeypatch.setattr(exact, "_searched", exact._searched.__wrapped__)
+    monkeypatch.setattr(exact, "_searched", exact._search.__wrapped__)
 
 
 AT = {mu: 0.25, a: 0.75, b: 3.5, k: 1.5, nu: 3.25, p: 0.375, s: 1.75, v: 2.25, rate: 1.25}
@@ -233,8 +235,11 @@ def test_noise_on_the_output_of_the_search_does_no_harm(tmp_path: Path, monkeypa
 
 
 def test_the_search_loads_nothing_of_riemopt() -> None:
-    question = "import sys, runpy; runpy.run_path(sys.argv[1]); print(*sorted({n.split('.')[0] for n in sys.modules}))"
-    command = [sys.executable, "-P", "-c", question, integrals.__file__]
+    question = (
+        "import sys, runpy; runpy.run_path(sys.argv[1])['load']('expectations');"
+        "print(*sorted({n.split('.')[0] for n in sys.modules}))"
+    )
+    command = [sys.executable, "-P", "-c", question, program.__file__]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert "sympy" in loaded
     assert not {"riemopt", "numba", "scipy"} & set(loaded)

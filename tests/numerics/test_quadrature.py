@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import scipy.special as sc
 
-from riemopt.numerics.quadrature import integrals, integrals_of_rows, peak, peaks_of_rows
+from riemopt.numerics.quadrature import integrals, peak
 
 ONE = np.ones_like
 HALF_LOG_2PI = np.log(2 * np.pi) / 2
@@ -184,7 +184,7 @@ def test_sum_that_does_not_exist_is_nan(weight):
     assert np.isnan(taken(weight, ONE, lattice=(0.0, np.inf))).all()
 
 
-# -- peaks, and many integrals at once
+# -- peaks
 
 
 def test_peak_is_found_on_all_scales():
@@ -194,31 +194,3 @@ def test_peak_is_found_on_all_scales():
     assert peak(lambda k: -k, (3.0, np.inf)) == -3.0
     assert peak(lambda k: k, (-np.inf, -7.0)) == -7.0
     assert peak(lambda y: np.nan * y) == -np.inf
-
-
-def test_rows_are_integrals_of_their_own():
-    mu, sigma = np.array([0.0, 3.0, -200.0, 1e-3]), np.array([1.0, 0.01, 7.0, 1e-5])
-    table = dict(zip(mu, sigma, strict=True))
-
-    def functions(y, z):
-        s = np.vectorize(table.get)(y)
-        return [normal(y, s)(z), ONE(z), z, ((z - y) / s) ** 2]
-
-    with np.errstate(all="ignore"):
-        at, heights = peaks_of_rows(functions, mu)
-        best, totals = integrals_of_rows(functions, mu)
-    np.testing.assert_allclose(at, mu, atol=1e-6)
-    np.testing.assert_allclose(heights, -np.log(sigma) - HALF_LOG_2PI, rtol=1e-9)
-    np.testing.assert_allclose(np.exp(best) * totals, [ONE(mu), mu, ONE(mu)], rtol=1e-9, atol=1e-12)
-
-
-def test_rows_of_sums():
-    rates = np.array([0.01, 3.0, 250.0])
-
-    def functions(y, k):
-        return [k * np.log(y) - y - sc.gammaln(k + 1), ONE(k), k]
-
-    at, _ = peaks_of_rows(functions, rates, (0.0, np.inf))
-    assert at[0] == 0.0 and at[1] in (2.0, 3.0) and at[2] in (249.0, 250.0)
-    best, totals = integrals_of_rows(functions, rates, (0.0, np.inf))
-    np.testing.assert_allclose(np.exp(best) * totals, [ONE(rates), rates], rtol=1e-12)

@@ -12,7 +12,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from riemopt.errors import ExpressionError
-from riemopt.symbolic.parser import CONSTANTS, FUNCTIONS, free_names, parse, parse_assignments
+from riemopt.symbolic.parser import free_names, parse, parse_assignments
+from riemopt.symbolic.vocabulary import CONSTANTS, FUNCTIONS
 
 a = sp.Symbol("a", positive=True)
 b = sp.Symbol("b", real=True)

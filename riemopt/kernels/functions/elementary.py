@@ -1,10 +1,11 @@
-"""The exponential function and the logarithm for several numbers side by side, which LLVM would take one by one.
+"""The exponential function and the logarithm for lanes, of which LLVM would take one after the other.
 
-The text is plain Python, as that of :mod:`riemopt.kernels.functions.special`, and uses three functions that look at the
-bits of a number. Both cut a number into a power of two and what is left, and use a series of that: the first terms of
-Taylor's for the exponential function, and for the logarithm the polynomial in s² that interpolates (log((1 + s)/(1 -
-s)) - 2s)/s³ at the nodes of Chebyshev's polynomial of degree 7. The constants were computed by mpmath at 40 digits.
-What each leaves out is below 5e-18.
+The text is plain Python, as that of :mod:`riemopt.kernels.functions.digamma`, and uses three functions that look at the
+bits of a number, :func:`exponent`, :func:`significand` and :func:`power_of_two`, which become instructions. Both cut a
+number into a power of two and what is left, and use a series of that: the first terms of Taylor's for the exponential
+function, and for the logarithm the polynomial in s² that interpolates (log((1 + s)/(1 - s)) - 2s)/s³ at the nodes of
+Chebyshev's polynomial of degree 7. The constants were computed by mpmath at 40 digits. What each leaves out is below
+5e-18.
 
 The bounds are the largest relative errors measured against mpmath at 30 digits over 100,000 points.
 """

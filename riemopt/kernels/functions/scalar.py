@@ -1,6 +1,7 @@
 """Elementary functions that generated text calls, in plain Python that every compiled target can take.
 
-But for :func:`select` they branch on no number, so that they map several numbers side by side as well.
+None of them but :func:`select` branches. A target that takes entries in lanes has a ``select``, ``spread`` and
+``every`` of its own, and with these the others work on lanes as they stand.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ __all__ = [
 
 
 def spread(x: float) -> float:
-    """The number itself: one trajectory has one."""
+    """A number in every lane: where there are no lanes, the number itself."""
     return x
 
 
 def every(condition: bool) -> bool:
-    """Whether a condition holds for all trajectories: for the one."""
+    """Whether a condition holds in every lane: where there are no lanes, the condition itself."""
     return condition
 
 

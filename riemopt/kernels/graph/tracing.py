@@ -1,14 +1,14 @@
-"""Array notation to graphs: a rule written for arrays, run once on symbols, yields its straight-line body.
+"""Traced arrays: they answer to array notation like arrays of numbers, and extend a graph by what is done with them.
 
-A :class:`TracedArray` looks like a NumPy array of numbers and is an array of
-:class:`~riemopt.kernels.graph.lowering.Node`. NumPy's own functions applied to it extend the graph. What cannot be
+A rule that is written for arrays is run once on traced arrays, which yields its straight-line body. What cannot be
 straight-line code (a branch on a value, a conversion to a number, a function that is not in the tables below) raises
-:class:`TracingError`, and the caller runs the rule on numbers instead.
+:class:`TracingError`.
 """
 
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
@@ -16,26 +16,32 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from riemopt.kernels.graph.lowering import FUNCTIONS, Graph, Node
+from riemopt.kernels.graph.nodes import Arithmetic, Node
+from riemopt.kernels.graph.operations import FUNCTIONS
 
-__all__ = ["TracedArray", "TracingError", "flatten", "unflatten"]
+__all__ = ["TracedArray", "TracingError"]
 
 
 class TracingError(TypeError):
     """The rule cannot be written as straight-line code."""
 
 
+class TracedAttributeError(TracingError, AttributeError):
+    """An attribute of arrays of numbers that a traced array does not have."""
+
+
 _ElementRule = Callable[..., Node]
+"""What a function of numbers does to nodes: takes the graph, and a node for each number."""
 
 _ELEMENTWISE: dict[str, _ElementRule] = {
-    "add": Graph.add,
-    "subtract": Graph.sub,
-    "multiply": Graph.mul,
-    "divide": Graph.div,
-    "negative": Graph.neg,
+    "add": Arithmetic.add,
+    "subtract": Arithmetic.sub,
+    "multiply": Arithmetic.mul,
+    "divide": Arithmetic.div,
+    "negative": Arithmetic.neg,
     "positive": lambda g, a: a,
-    "power": Graph.power,
-    "float_power": Graph.power,
+    "power": Arithmetic.power,
+    "float_power": Arithmetic.power,
     "square": lambda g, a: g.mul(a, a),
     "reciprocal": lambda g, a: g.div(g.constant(1.0), a),
     "exp2": lambda g, a: g.power(g.constant(2.0), a),
@@ -80,22 +86,22 @@ _REDUCIBLE = ("add", "multiply", "maximum", "minimum", "logical_and", "logical_o
 
 
 class TracedArray(NDArrayOperatorsMixin):
-    """An array of graph nodes that answers to array notation.
+    """An array of :class:`~riemopt.kernels.graph.nodes.Node` that answers to array notation.
 
     Parameters
     ----------
-    graph : Graph
+    graph : Arithmetic
         Where the nodes live.
     nodes : array of Node
         An object array of any shape.
     """
 
-    def __init__(self, graph: Graph, nodes: np.ndarray) -> None:
+    def __init__(self, graph: Arithmetic, nodes: np.ndarray) -> None:
         self.graph = graph
         self.nodes = nodes
 
     @classmethod
-    def of(cls, graph: Graph, nodes: Sequence[Node]) -> TracedArray:
+    def of(cls, graph: Arithmetic, nodes: Sequence[Node]) -> TracedArray:
         """A vector of nodes."""
         array = np.empty(len(nodes), dtype=object)
         array[:] = nodes
@@ -109,7 +115,7 @@ class TracedArray(NDArrayOperatorsMixin):
         return cls(node.graph, array)
 
     def lift(self, value: Any) -> np.ndarray:
-        """Anything that stands beside this array in an operation, as an array of nodes."""
+        """Anything that an operation takes beside this array (numbers, traced arrays, both in one), as nodes."""
         if isinstance(value, TracedArray):
             return value.nodes
         numbers = np.asarray(value)
@@ -186,25 +192,25 @@ class TracedArray(NDArrayOperatorsMixin):
             self._refuse(f"astype({dtype})")
         return self.copy()
 
-    def sum(self, axis: Any = None) -> TracedArray:
+    def sum(self, *arguments: Any, **options: Any) -> TracedArray:
         """The sum over an axis."""
-        return _reduce(self, "add", axis)
+        return _called("sum", _FUNCTIONS[np.sum], self, *arguments, **options)  # type: ignore[no-any-return]
 
-    def prod(self, axis: Any = None) -> TracedArray:
+    def prod(self, *arguments: Any, **options: Any) -> TracedArray:
         """The product over an axis."""
-        return _reduce(self, "multiply", axis)
+        return _called("prod", _FUNCTIONS[np.prod], self, *arguments, **options)  # type: ignore[no-any-return]
 
-    def max(self, axis: Any = None) -> TracedArray:
+    def max(self, *arguments: Any, **options: Any) -> TracedArray:
         """The largest entry over an axis."""
-        return _reduce(self, "maximum", axis)
+        return _called("max", _FUNCTIONS[np.max], self, *arguments, **options)  # type: ignore[no-any-return]
 
-    def min(self, axis: Any = None) -> TracedArray:
+    def min(self, *arguments: Any, **options: Any) -> TracedArray:
         """The smallest entry over an axis."""
-        return _reduce(self, "minimum", axis)
+        return _called("min", _FUNCTIONS[np.min], self, *arguments, **options)  # type: ignore[no-any-return]
 
-    def mean(self, axis: Any = None) -> TracedArray:
+    def mean(self, *arguments: Any, **options: Any) -> TracedArray:
         """The mean over an axis."""
-        return _mean(self, axis)
+        return _called("mean", _FUNCTIONS[np.mean], self, *arguments, **options)  # type: ignore[no-any-return]
 
     def dot(self, other: Any) -> TracedArray:
         """The matrix product."""
@@ -229,6 +235,17 @@ class TracedArray(NDArrayOperatorsMixin):
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
         self._refuse("np.asarray()")
+
+    def __format__(self, spec: str) -> str:
+        return self._refuse("the text") if spec else repr(self)
+
+    def __round__(self, digits: int = 0) -> Any:
+        self._refuse("round()")
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("__") and (hasattr(np.ndarray, name) or hasattr(float, name)):
+            raise TracedAttributeError(f"{name!r} of a traced array is not to be had: it cannot be traced")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
     # -- NumPy's protocols
 
@@ -258,7 +275,19 @@ class TracedArray(NDArrayOperatorsMixin):
         rule = _FUNCTIONS.get(function)
         if rule is None:
             raise TracingError(f"np.{function.__name__} cannot be traced")
-        return rule(*args, **kwargs)
+        return _called(f"np.{function.__name__}", rule, *args, **kwargs)
+
+
+def _called(name: str, rule: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """What a rule of the tables gives; options that it does not know cannot be traced."""
+    try:
+        return rule(*arguments, **options)
+    except TypeError:
+        try:
+            inspect.signature(rule).bind(*arguments, **options)
+        except TypeError as error:
+            raise TracingError(f"{name} cannot be traced like this: {error}") from None
+        raise
 
 
 def _real(value: Any) -> float:
@@ -366,61 +395,3 @@ def _clip(array: Any, low: Any, high: Any) -> Any:
     if low is not None:
         array = np.maximum(array, low)
     return array if high is None else np.minimum(array, high)
-
-
-# -- memory: what a rule carries from step to step, as a flat list of scalars
-
-
-def flatten(memory: Any) -> tuple[list[Any], Any]:
-    """The scalars in a nest of tuples, lists, dictionaries and arrays, and its layout.
-
-    Returns
-    -------
-    leaves : list
-        Nodes or numbers, in order.
-    layout : hashable
-        Equal for two memories if and only if they have the same nest and shapes; :func:`unflatten` takes it.
-
-    Examples
-    --------
-    >>> leaves, layout = flatten({"count": 2, "v": np.array([1.0, 3.0])})
-    >>> leaves
-    [2.0, 1.0, 3.0]
-    """
-    if memory is None:
-        return [], ("none",)
-    if isinstance(memory, (tuple, list)):
-        parts = [flatten(part) for part in memory]
-        kind = "tuple" if isinstance(memory, tuple) else "list"
-        return [leaf for leaves, _ in parts for leaf in leaves], (kind, *(layout for _, layout in parts))
-    if isinstance(memory, dict):
-        leaves, layout = flatten([memory[key] for key in sorted(memory)])
-        return leaves, ("dict", tuple(sorted(memory)), layout)
-    if isinstance(memory, TracedArray):
-        return list(memory.nodes.flat), ("array", memory.shape)
-    try:
-        numbers = np.asarray(memory, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TracingError(f"a {type(memory).__name__} in a rule's memory cannot be traced") from None
-    return numbers.ravel().tolist(), ("array", numbers.shape)
-
-
-def unflatten(graph: Graph, leaves: Sequence[Node], layout: Any) -> Any:
-    """The nest of traced arrays that :func:`flatten` took apart."""
-    remaining = iter(leaves)
-
-    def build(layout: Any) -> Any:
-        kind = layout[0]
-        if kind == "none":
-            return None
-        if kind in ("tuple", "list"):
-            parts = [build(part) for part in layout[1:]]
-            return tuple(parts) if kind == "tuple" else parts
-        if kind == "dict":
-            return dict(zip(layout[1], build(layout[2]), strict=True))
-        nodes = np.empty(layout[1], dtype=object)
-        for index in np.ndindex(*layout[1]):
-            nodes[index] = next(remaining)
-        return TracedArray(graph, nodes)
-
-    return build(layout)

@@ -56,19 +56,20 @@ def _obstacle(path: Path) -> str:
 
 
 def contents() -> list[Path]:
-    """The files of all that is kept, other versions' too, and what a broken run has left."""
+    """All files of ours: what is kept, by other versions too, and what was being written when a process ended."""
     path = directory()
     return sorted(file for file in path.glob("*") if _OURS.fullmatch(file.name) and file.is_file())
 
 
 def clear() -> None:
-    """Delete these files, and no others. Who has loaded a kernel keeps it."""
+    """Delete the :func:`contents`. Kernels that a process has loaded go on working there."""
     for file in contents():
         file.unlink(missing_ok=True)  # another process may be at it as well
 
 
 @functools.lru_cache
 def _versions() -> str:
+    """What compiles, with its versions."""
     names = ("riemopt", "numba", "numba-cuda", "llvmlite", "numpy")
     found = []
     for name in names:
@@ -78,12 +79,12 @@ def _versions() -> str:
 
 
 def digest(*texts: str) -> str:
-    """A name for what depends on some texts, and on the versions of what compiles it."""
+    """A name for what is made of some texts, by this version of riemopt, Python and the compilers."""
     return hashlib.sha256("\0".join((*texts, _versions())).encode()).hexdigest()[:32]
 
 
 def read(name: str) -> bytes | None:
-    """What was written under a name; None if that was nothing, or is not what is found there now."""
+    """What was written under a name; None if there is nothing, or its checksum is wrong."""
     path = directory()
     if _obstacle(path):
         return None
@@ -95,7 +96,7 @@ def read(name: str) -> bytes | None:
 
 
 def write(name: str, data: bytes) -> None:
-    """Keep data under a name. Whoever else writes there meanwhile writes the same."""
+    """Keep data under a name. Another process that writes there at the same time writes the same."""
     path = directory()
     problem = _obstacle(path)
     if not problem:
@@ -113,12 +114,13 @@ def _checksum(name: str, data: bytes) -> bytes:
 
 
 def _split(held: bytes) -> tuple[bytes, bytes]:
+    """The checksum and the data of a file."""
     size = hashlib.sha256().digest_size
     return held[:size], held[size:]
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write a file at once, so that no reader finds the half of it."""
+    """Write a file under another name and rename it, so that no reader finds half of it."""
     handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:

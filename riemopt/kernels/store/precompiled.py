@@ -1,4 +1,4 @@
-"""Generated text as functions that Numba has compiled, in this process or in an earlier one."""
+"""Functions that Numba compiles from generated text, and what it has compiled on disk for later processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ __all__ = ["ForGpu", "ForProcessor", "Precompiled"]
 
 
 class Precompiled(ABC):
-    """Functions of generated text, a file of its own for each of them and each kind of device.
+    """Compiles functions for one signature each, or loads what an earlier process has compiled.
+
+    Each function has a file for each kind of device.
 
     Parameters
     ----------
@@ -30,16 +32,18 @@ class Precompiled(ABC):
         self._jit = jit
 
     def load(self, signature: Any, name: str, alone: Callable[[], Any], complete: Callable[[], Any]) -> Any:
-        """A function, compiled for one signature.
+        """A function, compiled for one signature and for no other.
 
         Parameters
         ----------
         signature : numba.core.typing.Signature or str
             The types of the arguments.
         name : str
-            A name for what the function computes.
-        alone, complete : callable
-            The function without what it calls, which is enough for one that was compiled before, and with it.
+            The digest of what the function computes.
+        alone : callable
+            Gives the function without the functions that it calls: enough for one that was compiled before.
+        complete : callable
+            Gives the function with all that it calls. To make this is what takes time.
         """
         run = self._jit(alone())
         device = run.targetctx.codegen().magic_tuple()
@@ -58,11 +62,11 @@ class Precompiled(ABC):
 
     @abstractmethod
     def _dumped(self, compiled: Any) -> bytes:
-        """What was compiled, for later processes."""
+        """What was compiled, as bytes that :meth:`_restore` takes."""
 
     @abstractmethod
     def _restore(self, run: Any, data: bytes) -> None:
-        """Give a function what an earlier process has compiled."""
+        """Give a function what was compiled for it; whatever is raised means that it is compiled anew."""
 
 
 class ForProcessor(Precompiled):

@@ -1,4 +1,10 @@
-"""Generated text compiled by Numba, for the processor or a GPU, with what it may call."""
+"""The way from the text of a kernel to a compiled function, the same for every target that compiles.
+
+A kernel's text defines the functions of its parts, those of its formulas, and ``run``. What it calls beside these is
+the *library*: functions of numbers, and a runtime for algorithms and trajectories, both plain Python that is read from
+its source, so that each target compiles it in its own way; and functions that the target brings along. Compiled kernels
+are found again by a digest of their text and of the library's, in this process or on disk.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +16,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from riemopt.kernels.functions import elementary, scalar, special
-from riemopt.kernels.graph.lowering import FUNCTIONS, Ode, Part
+from riemopt import status
+from riemopt.kernels.functions import elementary, library
+from riemopt.kernels.graph.operations import FUNCTIONS
+from riemopt.kernels.graph.parts import Ode
+from riemopt.kernels.graph.programs import Part
 from riemopt.kernels.store import cache
-from riemopt.kernels.targets import lanes, llvm
-from riemopt.kernels.targets.llvm import Straight, functions_of
-from riemopt.kernels.text import loops, reductions, stepping
-from riemopt.kernels.text.loops import OUTCOMES, Text, parts_text
-from riemopt.kernels.text.reductions import KRONROD, PANEL_ERROR
+from riemopt.kernels.targets import instructions, lane_types, lanes, llvm, straight_line_code
+from riemopt.kernels.targets.straight_line_code import StraightLineCode, functions_of
+from riemopt.kernels.text import stepping
+from riemopt.kernels.text.kernel import Text
+from riemopt.kernels.text.parts import parts_text
+from riemopt.kernels.text.runtime import memory, outcomes, quadpack, step_control
 from riemopt.kernels.text.statements import indented
-from riemopt.kernels.text.stepping import STEP_CONTROL, library_source
-from riemopt.numerics import tableaux
+from riemopt.kernels.text.stepping import library_source
+from riemopt.numerics import quadrature_rule, tableaux
 
 __all__ = ["MATH", "Compiler"]
 
@@ -34,22 +44,31 @@ MATH: dict[str, Any] = {
 """The functions that text may call and Numba compiles from those of :mod:`math`; all others are our own."""
 
 
+_TABLES = {name: getattr(quadrature_rule, name) for name in ("KRONROD_NODES", "KRONROD_WEIGHTS", "GAUSS_WEIGHTS")}
+"""The numbers that text looks up."""
+
+
+_RUNTIME = (step_control, outcomes, quadpack)
+"""The modules whose functions text calls besides the functions of numbers."""
+
+
 class Compiler:
-    """How a target compiles the text that it generates.
+    """What compiles texts for one target.
 
     Parameters
     ----------
     straight : callable
-        Compiles a function without loops: takes it, its definition, and whether it is to be written out where it is
-        called.
+        Compiles a function without loops (``@straight``, and those of the library): takes it, its definition, and
+        whether it is to be written out where it is called.
     plain : callable
-        Compiles any other function.
+        Compiles any other function (``@plain``, and those of the library).
     memory : callable
-        Gives the function that reads or writes a row of a matrix: takes it as plain text defines it.
+        Gives the function that reads or writes a row of a matrix (``@memory``): takes it as the text defines it.
     functions : mapping of str to object
-        What text calls that the target has.
+        The functions that the target brings along.
     texts : sequence of (str, str)
-        The text of more functions that text calls, with the module that they belong to; in order.
+        More of the library, for this target: the text of functions and the name of the module that they belong to.
+        Later ones may call earlier ones.
     """
 
     def __init__(
@@ -73,10 +92,10 @@ class Compiler:
         head : str
             The line that begins ``run``.
         text : Text
-            What it consists of.
+            Its body, and the functions of its formulas.
         kernel : callable
-            Compiles it: takes a name for what it computes; what gives ``run`` alone, which is enough for one that was
-            compiled before; and what gives it with all that it calls.
+            Compiles ``run``, or finds it on disk. Takes a name for what the kernel computes; a function that returns
+            ``run`` alone, enough for one that is on disk; and one that returns it with all that it calls.
         parts : sequence of Part
             The parts.
         """
@@ -110,10 +129,9 @@ class Compiler:
     @functools.cached_property
     def library(self) -> dict[str, Any]:
         """Every function that any text may call, compiled on first use."""
-        names: dict[str, Any] = {"NAN": math.nan, "INFINITY": math.inf, **KRONROD, **self._functions}
-        own = [(inspect.getsource(module), module.__name__) for module in (scalar, special)]
-        texts = [(STEP_CONTROL, stepping.__name__), (PANEL_ERROR, reductions.__name__), (OUTCOMES, loops.__name__)]
-        for text, module in [*self._texts, *own, *texts]:
+        names: dict[str, Any] = {"NAN": math.nan, "INFINITY": math.inf, **_TABLES, **self._functions}
+        runtime = [(inspect.getsource(module), module.__name__) for module in _RUNTIME]
+        for text, module in [*self._texts, *library.texts(), *runtime]:
             names |= self._defined(text, module, names)
         return names
 
@@ -136,7 +154,7 @@ class Compiler:
         exec(compile(text, "<riemopt library>", "exec"), namespace)
         own = {}
         for name, definition in functions_of(text).items():
-            if name not in names and Straight.takes(definition):
+            if name not in names and StraightLineCode.takes(definition):
                 own[name] = self._straight(namespace[name], definition, inline=True)
             elif name not in names:
                 own[name] = self._plain(namespace[name])
@@ -146,6 +164,7 @@ class Compiler:
 
 @functools.lru_cache
 def _library_text() -> str:
-    """All that compiled text depends on besides itself and the versions."""
-    modules = (scalar, special, elementary, llvm, lanes, loops, stepping, tableaux, reductions)
+    """The source of all that a compiled kernel depends on besides its own text and the versions of what compiles it."""
+    texts = (*library.MODULES, *_RUNTIME, elementary, memory, quadrature_rule, stepping, tableaux, status)
+    modules = (*texts, straight_line_code, instructions, lane_types, llvm, lanes)
     return "\0".join(inspect.getsource(module) for module in modules)

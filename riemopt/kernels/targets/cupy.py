@@ -7,6 +7,7 @@ arrays, slowly and without a GPU.
 from __future__ import annotations
 
 import functools
+import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,27 +16,19 @@ import numba
 import numpy as np
 
 from riemopt.errors import BackendError
-from riemopt.kernels.graph.economy import economized_program, economized_trajectory
-from riemopt.kernels.graph.lowering import Node, Part, Program, parts_of
+from riemopt.kernels.graph.nodes import Node
+from riemopt.kernels.graph.programs import Part, Program, TrajectoryProgram, parts_of
+from riemopt.kernels.graph.simplification import simplify_program, simplify_trajectory
 from riemopt.kernels.store.precompiled import ForGpu
 from riemopt.kernels.targets.compiled import MATH, Compiler
 from riemopt.kernels.targets.numpy import BINDINGS
-from riemopt.kernels.targets.target import Target, TrajectoryProgram
-from riemopt.kernels.text import loops
-from riemopt.kernels.text.loops import (
-    MEMORY,
-    TABLE_SUMS_ARGUMENTS,
-    TRAJECTORY_ARGUMENTS,
-    Text,
-    after_sums,
-    array_arguments,
-    first_sums,
-    parts_text,
-    pointwise_text,
-    table_sums_text,
-    trajectory_text,
-)
+from riemopt.kernels.targets.target import Target
+from riemopt.kernels.text.kernel import Text, array_arguments
+from riemopt.kernels.text.parts import parts_text
+from riemopt.kernels.text.pointwise import TABLE_SUMS_ARGUMENTS, after_sums, first_sums, pointwise_text, table_sums_text
+from riemopt.kernels.text.runtime import memory
 from riemopt.kernels.text.statements import indented
+from riemopt.kernels.text.trajectories import TRAJECTORY_ARGUMENTS, trajectory_text
 
 __all__ = ["CupyTarget"]
 
@@ -68,7 +61,7 @@ class CupyTarget(Target):
 
     def pointwise(self, program: Program, sizes: Sequence[int], constants: int) -> Callable[..., Any]:
         """A program as a function of arrays; see :meth:`Target.pointwise`."""
-        program = economized_program(program)
+        program = simplify_program(program)
         calls = first_sums(program)
         if calls:
             return self._in_two_passes(program, sizes, constants, calls)
@@ -112,24 +105,24 @@ class CupyTarget(Target):
 
     def trajectories(self, program: TrajectoryProgram) -> Callable[..., Any]:
         """A kernel that takes a trajectory from start to finish in every thread; see :class:`TrajectoryProgram`."""
-        program = economized_trajectory(program)
+        program = simplify_trajectory(program)
         parts = parts_of((*program.begun, *program.seen, *program.stepped))
         text = _threaded(trajectory_text(program, parts_text(parts)[0]), "i", "status.shape[0]")
         head = f"def run({', '.join(TRAJECTORY_ARGUMENTS)}):"
-        results = ["float64[:, :, ::1]", "float64[:, ::1]", "int64[::1]"]
+        results = ["float64[:, :, ::1]", "float64[:, ::1]", "int64[::1]", "int64[::1]"]
         types = [_MATRIX, _VECTOR, _VECTOR, _TABLE, "int64", "int64", "float64", *results]
         launch = self._device.load(head, text, types, parts)
         n = len(program.point)
 
         def run(
             starts: Any, step_sizes: Any, data: Any, steps: int, keep_all: bool, tolerance: float, table: Any = None
-        ) -> tuple[Any, Any, Any]:
+        ) -> tuple[Any, Any, Any, Any]:
             count, kept = len(starts), steps + 1 if keep_all else 1
             points, losses = self.arrays.empty((count, kept, n)), self.arrays.empty((count, kept))
-            status = self.arrays.empty(count, dtype="int64")
+            status, taken = (self.arrays.empty(count, dtype="int64") for _ in range(2))
             settings = (data, self._no_table if table is None else table, steps, int(keep_all))
-            launch(count, starts, step_sizes, *settings, tolerance * abs(tolerance), points, losses, status)
-            return points, losses, status
+            launch(count, starts, step_sizes, *settings, tolerance * abs(tolerance), points, losses, status, taken)
+            return points, losses, status, taken
 
         return run
 
@@ -168,7 +161,7 @@ class _Device:
             function,
             function,
             {**functions, "cuda": cuda},
-            [(MEMORY, loops.__name__)],
+            [(inspect.getsource(memory), memory.__name__)],
         )
 
     def load(self, head: str, text: Text, types: Sequence[str], parts: Sequence[Part]) -> Callable[..., None]:

@@ -1,6 +1,10 @@
-"""Between memory and lanes: what the loops of the Numba target read and write, for one entry of a batch or several.
+"""Memory for the loops of the Numba target: rows of arrays read into lanes, and lanes written to rows.
 
-The place of an entry is its index. That of several side by side is where they begin, and where the batch ends.
+The text of a kernel reads and writes at a *place*. The place of one entry of a batch is its index ``i``; what is read
+there is a number, or a tuple of numbers. The place of several entries is ``(i, stop)``: the first of them, and the end
+of the batch. What is read there has a number in every lane: that of entry ``i`` in the first, of ``i + 1`` in the
+second, and so on. Where fewer entries are left than there are lanes, the last one fills the other lanes, and is written
+once.
 """
 
 from __future__ import annotations
@@ -14,8 +18,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
-from riemopt.kernels.targets.llvm import lanes
-from riemopt.kernels.text.loops import LANES
+from riemopt.kernels.targets.lane_types import lanes
+from riemopt.kernels.text.kernel import LANES
 
 __all__ = ["MEMORY", "memory"]
 
@@ -64,16 +68,16 @@ def _whole(number: int) -> Any:
 
 
 def _row_loader(size: int) -> Any:
-    """What reads the row of an entry, or the rows of several, as a tuple."""
+    """What reads the row of an entry as a tuple of numbers, or the rows of several as a tuple of lanes."""
 
     @intrinsic
     def load_row(typing: Any, matrix: Any, place: Any) -> Any:
-        several = isinstance(place, types.BaseTuple)
-        kind = types.UniTuple(lanes if several else types.float64, size)
+        in_lanes = isinstance(place, types.BaseTuple)
+        kind = types.UniTuple(lanes if in_lanes else types.float64, size)
 
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             rows = _rows(context, builder, signature.args[0], arguments[0])
-            if not several:
+            if not in_lanes:
                 row = rows(context.cast(builder, arguments[1], signature.args[1], types.int64))
                 return context.make_tuple(builder, kind, [builder.load(row(j)) for j in range(size)])
             first, stop = cgutils.unpack_tuple(builder, arguments[1], 2)
@@ -93,7 +97,7 @@ def _row_loader(size: int) -> Any:
 
 @intrinsic
 def _store_row(typing: Any, matrix: Any, place: Any, values: Any) -> Any:
-    """Write the row of an entry, or the rows of several, from a tuple."""
+    """Write the row of an entry from a tuple of numbers, or the rows of several from a tuple of lanes."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         rows = _rows(context, builder, signature.args[0], arguments[0])
@@ -162,14 +166,14 @@ def _load_of(vector: Any, place: Any) -> Any:
     if isinstance(place, types.Integer):
         return lambda vector, place: vector[place]
 
-    def several(vector: Any, place: Any) -> Any:
+    def of_lanes(vector: Any, place: Any) -> Any:
         first, stop = place
         values = _undefined()
         for lane in range(LANES):
             values = _insert(values, lane, vector[min(first + lane, stop - 1)])
         return values
 
-    return several
+    return of_lanes
 
 
 def _store(vector: Any, place: Any, value: Any) -> Any:
@@ -185,12 +189,12 @@ def _store_of(vector: Any, place: Any, value: Any) -> Any:
 
         return one
 
-    def several(vector: Any, place: Any, value: Any) -> None:
+    def of_lanes(vector: Any, place: Any, value: Any) -> None:
         first, stop = place
         for lane in range(min(LANES, stop - first)):
             vector[first + lane] = _extract(value, lane)
 
-    return several
+    return of_lanes
 
 
 MEMORY = {

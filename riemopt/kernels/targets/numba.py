@@ -3,43 +3,34 @@
 from __future__ import annotations
 
 import ast
-import collections
 import functools
 import inspect
-import itertools
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numba
 import numpy as np
 
 from riemopt.kernels.functions import elementary
-from riemopt.kernels.graph.economy import economized_program, economized_trajectory
-from riemopt.kernels.graph.lowering import Node, Ode, Part, Program, nodes_of, parts_of
+from riemopt.kernels.graph.nodes import Node, nodes_of
+from riemopt.kernels.graph.parts import Ode
+from riemopt.kernels.graph.programs import Part, Program, TrajectoryProgram, parts_of
+from riemopt.kernels.graph.simplification import simplify_program, simplify_trajectory
 from riemopt.kernels.store.precompiled import ForProcessor
-from riemopt.kernels.targets import llvm
+from riemopt.kernels.targets import straight_line_code
 from riemopt.kernels.targets.compiled import MATH, Compiler
 from riemopt.kernels.targets.lanes import MEMORY, memory
-from riemopt.kernels.targets.llvm import PRIMITIVES, Straight
-from riemopt.kernels.targets.target import Target, TrajectoryProgram
-from riemopt.kernels.text.loops import (
-    LANES,
-    TABLE_SUMS_ARGUMENTS,
-    TRAJECTORY_ARGUMENTS,
-    Text,
-    after_sums,
-    array_arguments,
-    first_sums,
-    parts_text,
-    pointwise_text,
-    queued_text,
-    table_sums_text,
-    trajectory_text,
-)
-from riemopt.kernels.text.reductions import BLOCK
+from riemopt.kernels.targets.llvm import intrinsic_of
+from riemopt.kernels.targets.straight_line_code import INSTRUCTIONS, StraightLineCode
+from riemopt.kernels.targets.target import Target
+from riemopt.kernels.targets.threads import share_out
+from riemopt.kernels.text.algorithms.sums import BLOCK
+from riemopt.kernels.text.kernel import LANES, Text, array_arguments
+from riemopt.kernels.text.parts import parts_text
+from riemopt.kernels.text.pointwise import TABLE_SUMS_ARGUMENTS, after_sums, first_sums, pointwise_text, table_sums_text
+from riemopt.kernels.text.solutions import solutions_text
 from riemopt.kernels.text.statements import indented
+from riemopt.kernels.text.trajectories import TRAJECTORY_ARGUMENTS, trajectory_text
 
 __all__ = ["COMPILERS", "NumbaTarget"]
 
@@ -51,29 +42,31 @@ _jit = functools.partial(numba.njit, error_model="numpy", nogil=True, no_cfunc_w
 _KERNELS = ForProcessor(_jit)
 
 
-def _compiler(several: bool) -> Compiler:
-    """What compiles for one entry, or several side by side."""
+def _compiler(in_lanes: bool) -> Compiler:
+    """What compiles text for one entry of a batch at a time, or for several in lanes."""
 
     def compiled(function: Any, definition: ast.FunctionDef, inline: bool) -> Any:
-        return Straight(definition, function.__globals__, several, inline).intrinsic
+        return intrinsic_of(StraightLineCode(definition, function.__globals__, in_lanes, inline))
 
-    own = {name: function for name, function in MATH.items() if name not in ("isfinite", *several * elementary.__all__)}
-    texts = [(inspect.getsource(elementary), elementary.__name__)] if several else []
+    own = {
+        name: function for name, function in MATH.items() if name not in ("isfinite", *in_lanes * elementary.__all__)
+    }
+    texts = [(inspect.getsource(elementary), elementary.__name__)] if in_lanes else []
     return Compiler(
         compiled,
         functools.partial(_jit, no_cpython_wrapper=True),
         lambda function: memory(function.__name__),
         {**own, **MEMORY},
-        [(PRIMITIVES, llvm.__name__), *texts],
+        [(INSTRUCTIONS, straight_line_code.__name__), *texts],
     )
 
 
-COMPILERS = {several: _compiler(several) for several in (False, True)}
-"""What compiles text, by whether it is for several entries side by side."""
+COMPILERS = {in_lanes: _compiler(in_lanes) for in_lanes in (False, True)}
+"""What compiles text, by whether it is for several entries in lanes."""
 
 
-def _load(head: str, text: Text, signature: Any, parts: Sequence[Part], several: bool) -> Any:
-    return COMPILERS[several].load(head, text, functools.partial(_KERNELS.load, signature), parts)
+def _load(head: str, text: Text, signature: Any, parts: Sequence[Part], in_lanes: bool) -> Any:
+    return COMPILERS[in_lanes].load(head, text, functools.partial(_KERNELS.load, signature), parts)
 
 
 def _input(axes: int) -> Any:
@@ -95,25 +88,25 @@ class NumbaTarget(Target):
 
     def pointwise(self, program: Program, sizes: Sequence[int], constants: int) -> Callable[..., Any]:
         """A program as a function of arrays; see :meth:`Target.pointwise`."""
-        program = economized_program(program)
+        program = simplify_program(program)
         calls = first_sums(program)
         if calls:
             return self._in_two_passes(program, sizes, constants, calls)
-        names, several = parts_text(program.parts)[0], _side_by_side(program.parts)
+        names, in_lanes = parts_text(program.parts)[0], _fit_lanes(program.parts)
         calls = [node for node in nodes_of(program.outputs, program.inputs) if node.op == "part"]
-        if several and len(calls) == 1:
-            text = queued_text(program, sizes, constants, calls[0], names)
+        if in_lanes and len(calls) == 1:
+            text = solutions_text(program, sizes, constants, calls[0], names)
         else:
-            text = _loop(pointwise_text(program, sizes, constants, names), several)
+            text = _loop(pointwise_text(program, sizes, constants, names), in_lanes)
         head = f"def run(start, stop, {array_arguments(sizes)}constants, table, out):"
         tables = [_input(2)] * len(sizes)
         signature = numba.void(numba.int64, numba.int64, *tables, _input(1), _TABLE, numba.float64[:, ::1])
-        compiled = _load(head, text, signature, program.parts, several)
-        grain = _grain(program.parts, several, _FORMULAS)
+        compiled = _load(head, text, signature, program.parts, in_lanes)
+        grain = _grain(program.parts, in_lanes, _FORMULAS)
 
         def run(*arguments: Any, table: np.ndarray | None = None) -> np.ndarray:
             out = np.empty((len(arguments[0]), len(program.outputs)))
-            _share_out(compiled, len(out), *arguments, _NO_TABLE if table is None else table, out, grain=grain)
+            share_out(compiled, len(out), *arguments, _NO_TABLE if table is None else table, out, grain=grain)
             return out
 
         return run
@@ -134,7 +127,7 @@ class NumbaTarget(Target):
         signature = numba.void(
             *(numba.int64, numba.int64, *tables, _input(1), _TABLE, numba.int64, numba.int64, numba.float64[:, :, ::1])
         )
-        compiled = _load(head, text, signature, parts, several=False)
+        compiled = _load(head, text, signature, parts, in_lanes=False)
         finish = self.pointwise(after_sums(program, sizes, calls), [*sizes, width], constants)
 
         def run(*arguments: Any, table: np.ndarray) -> np.ndarray:
@@ -143,20 +136,20 @@ class NumbaTarget(Target):
             rows = max(8 * BLOCK, -(-count // 256))
             pieces = -(-count // rows)
             out = np.empty((pieces, batch, width))
-            _share_out(compiled, pieces * batch, *arguments, table, rows, batch, out, grain=1)
+            share_out(compiled, pieces * batch, *arguments, table, rows, batch, out, grain=1)
             return finish(*arrays, out.sum(axis=0), data)
 
         return run
 
     def trajectories(self, program: TrajectoryProgram) -> Callable[..., Any]:
         """A kernel that takes every trajectory of a batch from start to finish; see :class:`TrajectoryProgram`."""
-        program = economized_trajectory(program)
+        program = simplify_trajectory(program)
         parts = parts_of((*program.begun, *program.seen, *program.stepped))
-        several = _side_by_side(parts)
-        text = _loop(trajectory_text(program, parts_text(parts)[0]), several)
+        in_lanes = _fit_lanes(parts)
+        text = _loop(trajectory_text(program, parts_text(parts)[0]), in_lanes)
         head = f"def run(start, stop, {', '.join(TRAJECTORY_ARGUMENTS)}):"
-        compiled = _load(head, text, _TRAJECTORY_SIGNATURE, parts, several)
-        grain = _grain(parts, several, _TRAJECTORIES)
+        compiled = _load(head, text, _TRAJECTORY_SIGNATURE, parts, in_lanes)
+        grain = _grain(parts, in_lanes, _TRAJECTORIES)
         n = len(program.point)
 
         def run(
@@ -167,34 +160,37 @@ class NumbaTarget(Target):
             keep_all: bool,
             tolerance: float,
             table: np.ndarray | None = None,
-        ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
             kept = steps + 1 if keep_all else 1
             points = np.empty((len(starts), kept, n))
             losses = np.empty((len(starts), kept))
-            status = np.empty(len(starts), dtype=np.int64)
+            status, taken = np.empty((2, len(starts)), dtype=np.int64)
             settings = (data, _NO_TABLE if table is None else table, steps, keep_all, tolerance * abs(tolerance))
-            _share_out(compiled, len(starts), starts, step_sizes, *settings, points, losses, status, grain=grain)
-            return points, losses, status
+            share_out(compiled, len(starts), starts, step_sizes, *settings, points, losses, status, taken, grain=grain)
+            return points, losses, status, taken
 
         return run
 
 
-def _side_by_side(parts: Sequence[Part]) -> bool:
-    """Whether entries are taken side by side: where their parts are not in need of decisions of their own."""
+def _fit_lanes(parts: Sequence[Part]) -> bool:
+    """Whether several entries are computed in lanes: if there are no parts but equations of formulas.
+
+    All other algorithms branch on numbers, which lanes cannot each for itself.
+    """
     return all(isinstance(part, Ode) and not any(p.parts for p in part.programs) for part in parts)
 
 
-def _loop(text: Text, several: bool) -> Text:
-    """The loop over the entries, or over as many at a time as there are lanes."""
+def _loop(text: Text, in_lanes: bool) -> Text:
+    """The text of a kernel: a loop over the entries, or over as many at a time as there are lanes."""
     head = [f"for first in range(start, stop, {LANES}):", "    i = (first, stop)"]
-    return Text(text.functions, [*(head if several else ["for i in range(start, stop):"]), *indented(text.body, 1)])
+    return Text(text.functions, [*(head if in_lanes else ["for i in range(start, stop):"]), *indented(text.body, 1)])
 
 
-def _grain(parts: Sequence[Part], several: bool, without: int) -> int:
-    """How many entries are worth handing out, and how many are where there are no parts."""
+def _grain(parts: Sequence[Part], in_lanes: bool, without: int) -> int:
+    """How many entries are worth handing to another core; `without` is how many where there are no parts."""
     if not parts:
         return without
-    return _SOLUTIONS if several else 1
+    return _SOLUTIONS if in_lanes else 1
 
 
 _TRAJECTORY_SIGNATURE = numba.void(
@@ -210,48 +206,5 @@ _TRAJECTORY_SIGNATURE = numba.void(
     numba.float64[:, :, ::1],
     numba.float64[:, ::1],
     numba.int64[::1],
+    numba.int64[::1],
 )
-
-
-@functools.lru_cache
-def _helpers() -> tuple[ThreadPoolExecutor | None, int]:
-    """Threads for the other cores, and how many."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return (ThreadPoolExecutor(cores - 1, thread_name_prefix="riemopt") if cores > 1 else None), cores - 1
-
-
-if hasattr(os, "register_at_fork"):
-    # a forked child inherits the pool and none of its threads
-    os.register_at_fork(after_in_child=_helpers.cache_clear)
-
-
-def _share_out(compiled: Callable[..., None], count: int, *arguments: Any, grain: int) -> None:
-    """Run a kernel on all its entries, in pieces over the cores, each of some grains of entries."""
-    pool, others = _helpers()
-    if count <= grain or pool is None:
-        compiled(0, count, *arguments)
-        return
-    # more pieces than cores, so that a slow piece does not keep the others waiting
-    grains = -(-count // grain)
-    pieces = min(8 * (others + 1), grains)
-    bounds = [min(count, grain * (grains * piece // pieces)) for piece in range(pieces + 1)]
-    waiting = collections.deque(itertools.pairwise(bounds))
-
-    def work() -> None:
-        """Take piece after piece until none is left."""
-        while True:
-            try:
-                first, last = waiting.popleft()
-            except IndexError:
-                return
-            compiled(first, last, *arguments)
-
-    helping = [pool.submit(work) for _ in range(min(others, pieces - 1))]
-    try:
-        work()
-    finally:
-        waiting.clear()
-        # whoever has not begun is busy with another call, and not needed any more
-        for helper in helping:
-            if not helper.cancel():
-                helper.result()

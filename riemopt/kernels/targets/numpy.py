@@ -9,8 +9,12 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from riemopt.kernels.graph.lowering import Integral, Ode, Part, Peak, Program, Root, TableSum
+from riemopt.kernels.graph.operations import POLYGAMMA_ORDERS, polygamma_name, remainder_name
+from riemopt.kernels.graph.parts import Integral, Ode, Peak, TableSum
+from riemopt.kernels.graph.programs import Part, Program
+from riemopt.kernels.graph.roots import Root
 from riemopt.kernels.targets.target import Target
+from riemopt.kernels.text.expressions import source
 from riemopt.numerics.newton import inverses, newton
 from riemopt.numerics.ode import integrate
 from riemopt.numerics.quadrature import integrals, peak
@@ -28,7 +32,7 @@ _SHIFT = 20
 
 
 def _polygamma_remainder(order: int) -> Callable[[Any], Any]:
-    """ρ_n(x) of :mod:`riemopt.kernels.functions.special`: the recurrence up to x + 20, then DLMF 5.15.8 and 5.15.9."""
+    """The remainder ρ_n(x) of ψ_n(x): the recurrence up to x + 20, then DLMF 5.15.8 and 5.15.9."""
     n, sign = order, (-1.0) ** (order - 1)
     step = [(i + 1) * (n - i) * math.factorial(n - 1) / 2 for i in range(n)]
     tail = [scipy.special.bernoulli(24)[2 * k] * math.perm(2 * k + n - 1, n - 1) for k in range(1, 13)]
@@ -56,8 +60,8 @@ BINDINGS: dict[str, Any] = {
     **{name: getattr(scipy.special, name) for name in ("erf", "erfc", "gamma", "expit")},
     "logaddexp": np.logaddexp,
     "scaled_bessel_i": lambda n, x: np.where(np.equal(n, np.floor(n)), scipy.special.ive(n, x), np.nan),
-    **{f"polygamma_{order}": _polygamma(order) for order in range(1, 7)},
-    **{f"polygamma_remainder_{order}": _polygamma_remainder(order) for order in range(1, 7)},
+    **{polygamma_name(order): _polygamma(order) for order in POLYGAMMA_ORDERS},
+    **{remainder_name(order): _polygamma_remainder(order) for order in POLYGAMMA_ORDERS},
     "loggamma": scipy.special.gammaln,
     "digamma": lambda x: np.where(np.asarray(x) > 0, scipy.special.digamma(x), np.nan),
     "isfinite": np.isfinite,
@@ -96,7 +100,7 @@ def _function(program: Program) -> Callable[..., tuple[Any, ...]]:
     bindings = dict(BINDINGS)
     bindings.update({f"part_{i}": _part(part) for i, part in enumerate(program.parts)})
     # the text was generated here and names nothing that a user typed
-    exec(compile(program.source("program"), "<riemopt program>", "exec"), bindings)
+    exec(compile(source(program, "program"), "<riemopt program>", "exec"), bindings)
     return bindings["program"]  # type: ignore[no-any-return]
 
 

@@ -1,20 +1,24 @@
-"""What every target offers, and the broadcasting that they share."""
+"""The interface of targets: a target runs programs on arrays of a batch, and :class:`Kernel` gives these their axes.
+
+A program computes numbers from numbers. A target makes of it a function of matrices, a row for each entry of a batch:
+by NumPy, compiled for the processor, or compiled for a GPU. A user's arrays have any number of leading axes, which
+broadcast, and the trailing axes of a point, a vector or a matrix. A kernel stands between the two.
+"""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from riemopt.errors import ShapeError
-from riemopt.kernels.graph.lowering import Node, Program
+from riemopt.kernels.graph.programs import Program, TrajectoryProgram
 from riemopt.numerics.arrays import as_numbers
 
-__all__ = ["Kernel", "Target", "TrajectoryProgram", "broadcast"]
+__all__ = ["Kernel", "Target", "broadcast"]
 
 ArrayFunction = Callable[..., np.ndarray]
 
@@ -22,35 +26,8 @@ _LARGE_TABLE, _FEW_STARTS = 100_000, 8
 """Numbers in a table from which on a step is worth more than one core, and starts that leave some of them idle."""
 
 
-@dataclass(frozen=True)
-class TrajectoryProgram:
-    """One integrator on one problem: what a trajectory computes before its first step, at every point, and to go on.
-
-    All outputs are nodes of one graph, so that a step and the loss at its start share their work.
-
-    Attributes
-    ----------
-    point, step_size, memory, data : tuple of Node
-        The inputs: the point, the step size (one node), what the rule carries, and the loss's data.
-    begun : tuple of Node
-        Before the first step: the status, and the memory.
-    seen : tuple of Node
-        At a point: the status, the loss, and the squared norm of the natural gradient (zero if nobody asked for it).
-    stepped : tuple of Node
-        After a step: its status, the next point, and the memory.
-    """
-
-    point: tuple[Node, ...]
-    step_size: tuple[Node, ...]
-    memory: tuple[Node, ...]
-    data: tuple[Node, ...]
-    begun: tuple[Node, ...]
-    seen: tuple[Node, ...]
-    stepped: tuple[Node, ...]
-
-
 class Target(ABC):
-    """A way of running programs.
+    """What runs programs on arrays.
 
     Attributes
     ----------
@@ -59,7 +36,7 @@ class Target(ABC):
     arrays : module
         What its arrays are of: NumPy, or CuPy on a GPU.
     fuses : bool
-        Whether it runs whole trajectories in one kernel; else rules run on arrays as they stand.
+        Whether it runs whole trajectories in one kernel; else update rules run on its arrays step by step, in Python.
     """
 
     name: str
@@ -87,7 +64,10 @@ class Target(ABC):
         """
 
     def shares_rows(self, numbers: int, starts: int) -> bool:
-        """Whether some starts move faster step by step, the rows of a table shared, than each in a thread of its own.
+        """Whether trajectories over a large table run faster step by step than each in a thread of its own.
+
+        Step by step, the sums over the table are shared among all cores or threads. With few trajectories, each in a
+        thread of its own, most of these would be idle.
 
         Parameters
         ----------
@@ -104,7 +84,7 @@ class Target(ABC):
 
 
 class Kernel:
-    """A program on arrays with axes: broadcasting, checking shapes, shaping results.
+    """A program as a function of a user's arrays: shapes checked, leading axes broadcast, results given their axes.
 
     Parameters
     ----------
@@ -177,6 +157,8 @@ def broadcast(
         If trailing axes do not fit or leading axes do not broadcast.
     """
     checked = [_with_axes(a, *argument, module) for a, argument in zip(arrays, arguments, strict=True)]
+    if all(len(axes) == 1 for _, axes in arguments) and all(a.ndim == 2 and len(a) == len(checked[0]) for a in checked):
+        return checked[0].shape[:1], checked  # as most calls from inside are: nothing to do
     try:
         batch = np.broadcast_shapes(
             *(a.shape[: a.ndim - len(axes)] for a, (_, axes) in zip(checked, arguments, strict=True))

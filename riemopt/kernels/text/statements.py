@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from riemopt.kernels.graph.lowering import Node, Part, emit, item_of, nodes_of, number, parts_of
+from riemopt.kernels.graph.nodes import Node, nodes_of
+from riemopt.kernels.graph.programs import Part, parts_of
+from riemopt.kernels.text.expressions import call_text, emit, item_of, number
 
-__all__ = ["Statements", "function", "indented", "listed"]
+__all__ = ["Statements", "function", "indented", "listed", "unpacked"]
 
 
 class Statements:
@@ -60,7 +62,7 @@ class Statements:
             lines += self._computed(arguments, whole, names)
             given = [number(arg.value) if arg.is_constant else names[arg] for arg in call.args]
             found = f"c{call.index}"
-            lines.append(f"{found} = {call.value.call(self.parts[call.value], given)}")
+            lines.append(f"{found} = {call_text(call.value, self.parts[call.value], given)}")
             names.update({item: item_of(item, found) for item in whole if item.op == "item" and item.args == (call,)})
         return lines
 
@@ -135,3 +137,8 @@ def indented(lines: Iterable[str], depth: int) -> list[str]:
 def listed(names: Iterable[str]) -> str:
     """The text of a tuple."""
     return f"({''.join(f'{name}, ' for name in names)})"
+
+
+def unpacked(names: Sequence[str], source: str) -> list[str]:
+    """The statements that give the entries of a tuple their names."""
+    return [f"{listed(names)[1:-1]} = {source}"] if names else []

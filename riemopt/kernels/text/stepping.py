@@ -1,48 +1,25 @@
-"""The compiled adaptive stepper: the text of scalar functions that solve one differential equation.
+"""The text of the stepper's solvers: its algorithm on the equations of a kernel, and the stages of its method.
 
-The exponential map, the exact natural gradient flow, parallel transport and the Jacobi equation all run on it. Every
-trajectory has its own step control, all its stages live in scalars, and no coefficient that is zero is multiplied.
-
-A stage that the equation's own conditions refuse (outside the domain, a singular metric) counts as an error that is
-too large: the step is tried again at a quarter of its length. A solution that leaves the domain in finite time
-therefore drives the step to nothing, and that is how leaving is told: the status says why, and the state is NaN.
-
-The text branches on no number, so that it steps one trajectory as well as several side by side
-(:mod:`riemopt.kernels.targets.lanes`): a step is always computed, and taken where it is good.
-
-The arithmetic of the stages depends on the number of components only. It stands in a library of small functions of
-tuples, compiled once and inlined everywhere, which keeps the text of every single solver short.
+Every solution has its own step control, its stages live in scalars, and no coefficient that is zero is multiplied. The
+arithmetic of the stages depends on the number of components only. It stands in a library of small functions of tuples,
+compiled once and inlined everywhere, which keeps the text of every single solver short.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
-from riemopt.kernels.graph.lowering import Ode
-from riemopt.numerics.ode import MAXIMAL_STEPS
+from riemopt.kernels.graph.parts import Ode
+from riemopt.kernels.graph.programs import Part, Program
+from riemopt.kernels.graph.simplification import simplify_program
+from riemopt.kernels.text.algorithms import stepper
+from riemopt.kernels.text.bound import Given, Static
+from riemopt.kernels.text.specialize import specialized
+from riemopt.kernels.text.statements import function, listed
 from riemopt.numerics.tableaux import DORMAND_PRINCE_853, Row
-from riemopt.status import Status
 
-__all__ = ["SOLUTION", "STEP_CONTROL", "library_source", "solver_source"]
-
-SMALLEST_STEP = 1e-14
-"""The shortest step worth taking, as a fraction of the whole duration."""
-
-_RETREAT = 0.25
-"""What is left of a step after one that was refused."""
-
-_SHORTER, _LONGER = 0.333, 6.0
-"""The least and the most that the length of a step changes by."""
-
-_SAFETY = 0.75
-"""How much of the step to take that is expected to be just good enough."""
-
-_STEPS = 4.0
-"""The number of steps whose errors are expected to add up: each may make so much less of an error than the whole."""
-
-_RUNNING = -1.0
-"""The outcome of a solution that has not come to its end; afterwards it is the status."""
+__all__ = ["SOLUTION", "library_source", "ode_source"]
 
 _ERROR_STAGES = sorted(set().union(*DORMAND_PRINCE_853.errors))
 
@@ -51,46 +28,6 @@ _NO_SCALE = 1e-300
 
 _BLOCK = 4
 """The number of components up to which the arithmetic is written out; longer states are taken in blocks."""
-
-STEP_CONTROL = f"""
-def ended(outcome):
-    return every(outcome >= 0.0)
-
-
-def eighth_root(x):
-    return sqrt(sqrt(sqrt(x)))
-
-
-def error_norm(sums, h, dimension):
-    # Hairer, Nørsett and Wanner, section II.10, equation (10.17)
-    fifth, third = sums
-    error = {_STEPS} * h * fifth / sqrt((fifth + 0.01 * third) * dimension)
-    return select(fifth + third == 0.0, 0.0, error)
-
-
-def first_guess(size, speed, dimension):
-    # the same, section II.4, "Starting step size": the sums of squares of the scaled state and of its derivative
-    d0, d1 = sqrt(size / dimension), sqrt(speed / dimension)
-    # without an absolute tolerance, what begins at 0 has no scale
-    return select((d0 >= 1e-5) & (d1 >= 1e-5) & (d1 < INFINITY), 0.01 * d0 / d1, 1e-6)
-
-
-def first_step(h, speed, bend, dimension):
-    # the same; bend is the sum of squares of the derivative's change over the first guess h
-    largest = maximum(sqrt(speed / dimension), sqrt(bend / dimension) / h)
-    longer = select(largest <= 1e-15, maximum(1e-6, h * 1e-3), eighth_root(0.01 / largest))
-    return select(largest < INFINITY, minimum(100.0 * h, longer), h)
-
-
-def add_pairs(a, b):
-    return a[0] + b[0], a[1] + b[1]
-
-
-def resize(error):
-    # the same, section II.4, equation (4.13)
-    return minimum({_LONGER}, maximum({_SHORTER}, {_SAFETY} / eighth_root(error)))
-"""
-"""The step control, the same for every equation."""
 
 
 def library_source(dimension: int) -> tuple[str, tuple[int, ...]]:
@@ -153,116 +90,97 @@ def _in_blocks(name: str, head: list[str], row: Row | None, dimension: int) -> s
 
 
 SOLUTION = ("outcome", "t", "h", "cause", "largest", "count")
-"""What is known of a solution on its way besides the state and its derivative, the one number after the other."""
+"""What is known of a solution on its way besides the state and its derivative; see :mod:`~.algorithms.stepper`."""
 
 
-def solver_source(ode: Ode, name: str, field: str, approach: str, is_straight: bool) -> str:
-    """The text of the solver of one equation.
+def ode_source(ode: Ode, name: str, parts: Mapping[Part, str]) -> str:
+    """The text of a function that solves an equation, and of what it calls.
 
     Parameters
     ----------
     ode : Ode
         The equation.
     name : str
-        What to call the solver.
-    field : str
-        What the equation's compiled field is called in the text: a function of the state and the constants as tuples
-        that returns the status, and the derivative as a tuple.
-    approach : str
-        What :attr:`Ode.approach` is called in the text; empty if the equation has none.
-    is_straight : bool
-        Whether both are functions without loops.
-
-    Returns
-    -------
-    str
-        A function of the state and the equation's constants as tuples, of the duration (of either sign), the
-        relative and the absolute tolerance. It returns the status, and the state at the end, or NaN, with the time
-        reached behind it. It is made of three others, for who keeps several solutions going: ``_begin`` gives what
-        :data:`SOLUTION` names, ``_advance`` takes one step, and ``_end`` makes of that what the whole returns. They
-        call the functions of :data:`STEP_CONTROL` and of :func:`library_source`.
+        The name of the function of the state and the equation's constants as tuples, of the duration (of either sign),
+        the relative and the absolute tolerance. It returns the status, and the state at the end, or NaN, with the time
+        reached behind it. It is made of three others, for a kernel that keeps several solutions going: ``{name}_begin``
+        gives what :data:`SOLUTION` names, ``{name}_advance`` takes one step, and ``{name}_end`` makes of that what the
+        whole returns. They call the functions of :mod:`~.runtime.step_control` and of :func:`library_source`.
+    parts : mapping of Part to str
+        What the parts within it are called in the text.
     """
-    n, kind = ode.dimension, "@straight" if is_straight else "@plain"
-    stages = []
+    is_straight = not any(program.parts for program in ode.programs)
+    texts = [
+        _field(
+            ode,
+            simplify_program(ode.field),
+            f"{name}_field",
+            parts,
+            lambda values: f"{values[0]}, {listed(values[1:])}",
+        )
+    ]
+    if ode.approach is not None:
+        texts.append(_field(ode, ode.approach, f"{name}_approach", parts, listed))
+    approach = f"{name}_approach" if ode.approach is not None else ""
+    texts.append(_solver(ode, name, f"{name}_field", approach, is_straight))
+    return "\n\n".join(texts)
+
+
+def _field(
+    ode: Ode, program: Program, name: str, parts: Mapping[Part, str], result: Callable[[Sequence[str]], str]
+) -> str:
+    """The text of a function of y and p."""
+    known = {node: f"x{i}" for i, node in enumerate(program.inputs)}
+    state, constants = list(known.values())[: ode.dimension], list(known.values())[ode.dimension :]
+    lines = [f"{listed(state)} = y"]
+    lines += ["p, table = p"] if ode.uses_table else []
+    lines += [f"{listed(constants)} = p"] if constants else []
+    return function(name, ["y", "p"], lines, program.outputs, known, parts, result)
+
+
+def _solver(ode: Ode, name: str, field: str, approach: str, is_straight: bool) -> str:
+    """The text of the solver of an equation, from what its field and its limit of steps are called."""
+    n = ode.dimension
+    field_call, choose = Given(field), Given(f"choose_of_{n}")
+    bound: dict[str, Mapping[str, Static | Given]] = {
+        "begin": {
+            "field": field_call,
+            "square_sum": Given(f"square_sum_of_{n}"),
+            "change_sum": Given(f"change_sum_of_{n}"),
+            "first_stage": Given(f"stage_1_of_{n}"),
+            "first_node": DORMAND_PRINCE_853.stages[0][0],
+            "dimension": float(n),
+        },
+        "advance": {
+            "field": field_call,
+            "approach": Given(approach),
+            "limited": bool(approach),
+            "trial": _trial(field, n),
+            "choose": choose,
+        },
+        "end": {"choose": choose, "dimension": n},
+    }
+    kind = "straight" if is_straight else "plain"
+    texts = [specialized(getattr(stepper, step), f"{name}_{step}", known, kind=kind) for step, known in bound.items()]
+    steps = {step: Given(f"{name}_{step}") for step in bound}
+    return "\n\n".join([*texts, specialized(stepper.solution, name, steps)])
+
+
+def _trial(field: str, n: int) -> Given:
+    """The stages of a step: the first status that is not 0, the end of the step, and its error."""
+    lines = ["refused = spread(0.0)"]
     for stage, row in enumerate(DORMAND_PRINCE_853.stages, start=1):
         used = ", ".join(f"k{earlier}" for earlier in row)
-        stages.append(f"status, k{stage} = {field}(stage_{stage}_of_{n}(y, d, {used}), p)")
+        lines.append(f"status, k{stage} = {field}(stage_{stage}_of_{n}(y, d, {used}), p)")
         # the first one: the stages after one that was refused may not be numbers
-        stages.append("refused = select(refused == 0.0, status, refused)")
+        lines.append("refused = select(refused == 0.0, status, refused)")
     weighted = ", ".join(f"k{stage}" for stage in DORMAND_PRINCE_853.weights)
     compared = ", ".join(f"k{stage}" for stage in _ERROR_STAGES)
-    step = "\n    ".join(stages)
-    limit = (
-        f"""
-    forward, backward = {approach}(y, p)
-    rate = select(duration > 0.0, forward, backward)
-    h = select(h * rate > 1.0, 1.0 / rate, h)"""
-        if approach
-        else ""
-    )
-    return f"""{kind}
-def {name}_begin(y, p, duration, rtol, atol):
-    status, k0 = {field}(y, p)
-    speed = square_sum_of_{n}(k0, y, rtol, atol)
-    h = minimum(first_guess(square_sum_of_{n}(y, y, rtol, atol), speed, {n}.0), absolute(duration))
-    d = select(duration < 0.0, -h, h) / {DORMAND_PRINCE_853.stages[0][0]!r}
-    refused, k1 = {field}(stage_1_of_{n}(y, d, k0), p)
-    bend = change_sum_of_{n}(k1, k0, y, rtol, atol)
-    h = select(refused == 0.0, first_step(h, speed, bend, {n}.0), h * {_RETREAT})
-    outcome = select(status != 0.0, status, select(duration == 0.0, 0.0, {_RUNNING}))
-    return k0, outcome, spread(0.0), h, spread(0.0), spread({_LONGER}), spread(0.0)
-
-
-{kind}
-def {name}_advance(y, k0, outcome, t, h, cause, largest, count, p, duration, rtol, atol):
-    running = outcome < 0.0
-    span = absolute(duration){limit}
-    rest = span - t
-    last = h >= rest
-    # two steps of one length to the end rather than a long one and a short one
-    h = select(last, rest, select(h >= 0.5 * rest, 0.5 * rest, h))
-    short = (h < rest) & (h < {SMALLEST_STEP} * span)
-    d = select(duration < 0.0, -h, h)
-    refused = spread(0.0)
-    {step}
-    z = advance_of_{n}(y, d, {weighted})
-    error = error_norm(error_sums_of_{n}(y, z, rtol, atol, {compared}), h, {n}.0)
-    # the end of the step is the first stage of the next one, and it too must be allowed
-    status, k1 = {field}(z, p)
-    refused = select((refused == 0.0) & (error < 1.0), status, refused)
-    judged = (refused == 0.0) & (error < INFINITY)
-    good = judged & (error < 1.0)
-    factor = resize(error)
-    moved = running & good
-    y = choose_of_{n}(moved, z, y)
-    k0 = choose_of_{n}(moved, k1, k0)
-    t = select(moved, t + h, t)
-    cause = select(good, cause, select(judged, 0.0, refused))
-    h = h * select(good, minimum(factor, largest), select(judged, factor, {_RETREAT}))
-    largest = select(good, {_LONGER}, 1.0)
-    count = count + 1.0
-    lost = select(cause == 0.0, {float(Status.LEFT_DOMAIN)}, cause)
-    ended = select(count >= {MAXIMAL_STEPS}.0, {float(Status.DIVERGED)}, outcome)
-    ended = select(good & last, 0.0, select(short, lost, ended))
-    return y, k0, select(running, ended, outcome), t, h, cause, largest, count
-
-
-{kind}
-def {name}_end(y, outcome, t, duration):
-    t = select(duration < 0.0, -t, t)
-    reached = outcome == 0.0
-    return outcome, choose_of_{n}(reached, y, ({"NAN, " * n})) + (select(reached, duration, t),)
-
-
-@plain
-def {name}(y, p, duration, rtol, atol):
-    k0, outcome, t, h, cause, largest, count = {name}_begin(y, p, duration, rtol, atol)
-    while not ended(outcome):
-        y, k0, outcome, t, h, cause, largest, count = {name}_advance(
-            y, k0, outcome, t, h, cause, largest, count, p, duration, rtol, atol
-        )
-    return {name}_end(y, outcome, t, duration)
-"""
+    lines += [
+        f"z = advance_of_{n}(y, d, {weighted})",
+        f"error = error_norm(error_sums_of_{n}(y, z, rtol, atol, {compared}), h, {float(n)!r})",
+    ]
+    return Given(value="(refused, z, error)", lines=tuple(lines))
 
 
 def _combination(row: Row, component: int) -> str:

@@ -10,7 +10,7 @@ from numba import njit
 from riemopt.kernels.functions import elementary
 from riemopt.kernels.targets.lanes import MEMORY
 from riemopt.kernels.targets.numba import COMPILERS
-from riemopt.kernels.text.loops import LANES
+from riemopt.kernels.text.kernel import LANES
 
 RNG = np.random.default_rng(0)
 ARGUMENTS = {

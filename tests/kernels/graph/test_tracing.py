@@ -1,10 +1,16 @@
 """Tracing: array notation on nodes means what it means on numbers."""
 
+import math
+
 import numpy as np
 import pytest
+import scipy.linalg
+import scipy.special
 
-from riemopt.kernels.graph.lowering import Graph, Program
-from riemopt.kernels.graph.tracing import TracedArray, TracingError, flatten, unflatten
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.memory import flatten
+from riemopt.kernels.graph.programs import Program
+from riemopt.kernels.graph.tracing import TracedArray, TracingError
 from riemopt.kernels.targets.numpy import NumpyTarget
 
 A = np.array([0.7, -1.3, 2.5])
@@ -77,18 +83,47 @@ def test_what_needs_numbers_is_refused(name):
         traced_value(REFUSED[name])
 
 
-def test_memory_survives_being_taken_apart():
+UNTRACED = {
+    "a branch": lambda x: 1.0 if x[0] > 0 else 2.0,
+    "a conversion": lambda x: math.exp(x[0]),
+    "an index": lambda x: np.eye(3)[x[0].astype(int)],
+    "a mask": lambda x: x[x > 0],
+    "a method": lambda x: x.flatten(),
+    "a method of numbers": lambda x: x[0].is_integer(),
+    "an option": lambda x: np.sum(x, keepdims=True),
+    "an option of a method": lambda x: x.max(initial=0.0),
+    "a function of NumPy": lambda x: np.linalg.solve(np.eye(3), x),
+    "a special function": lambda x: scipy.special.j0(x),
+    "a function that takes arrays": lambda x: scipy.linalg.solve(np.eye(3), x),
+    "a random number": lambda x: np.random.default_rng(0).normal(x),
+    "a text": lambda x: f"{x[0]:.3f}",
+    "rounding": lambda x: round(x[0]),
+    "membership": lambda x: 1.0 in x,
+    "an order": lambda x: sorted(x),
+}
+
+
+@pytest.mark.parametrize("what", UNTRACED)
+def test_what_arrays_of_numbers_do_and_traced_ones_do_not_is_a_tracing_error(what):
+    UNTRACED[what](np.array([1.0, 2.0, 3.0]))
     graph = Graph()
-    memory = {"count": 3, "past": [np.arange(2.0), (np.eye(2), None)]}
-    leaves, layout = flatten(memory)
-    nodes = [graph.constant(leaf) for leaf in leaves]
-    again = unflatten(graph, nodes, layout)
-    assert set(again) == {"count", "past"} and again["past"][1][1] is None
-    assert again["past"][1][0].shape == (2, 2)
-    assert flatten(again)[1] == layout
-    assert [node.value for node in flatten(again)[0]] == leaves
+    with pytest.raises(TracingError):
+        UNTRACED[what](TracedArray.of(graph, [graph.input(f"x {i}") for i in range(3)]))
 
 
-def test_memory_that_is_no_number_is_refused():
-    with pytest.raises(TracingError, match="object"):
-        flatten((np.arange(2), object()))
+WRONG = {
+    "no such attribute": (lambda x: x.no_such_attribute, AttributeError),
+    "no such entry": (lambda x: x[7], IndexError),
+    "shapes that do not fit": (lambda x: np.concatenate([x, np.eye(2)]), ValueError),
+    "nothing": (lambda x: x + None, TypeError),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_is_wrong_on_numbers_too_is_the_same_error(what):
+    function, error = WRONG[what]
+    graph = Graph()
+    for x in (np.ones(3), TracedArray.of(graph, [graph.input(f"x {i}") for i in range(3)])):
+        with pytest.raises(error) as caught:
+            function(x)
+        assert not isinstance(caught.value, TracingError)

@@ -1,6 +1,7 @@
 """Programs on disk: what is kept computes the same, and is found by nothing but its own content."""
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import riemopt as ro
 from riemopt.formulas.traced import pointwise_program
 from riemopt.kernels.store import cache, programs
 from riemopt.kernels.targets.numpy import NumpyTarget
+from riemopt.kernels.text.expressions import source
 from riemopt.symbolic.identity import identity
 
 
@@ -59,7 +61,7 @@ def test_pickled_program_computes_the_same(model, point, vector):
 def test_what_was_unpickled_has_the_text_of_what_was_pickled():
     program = pointwise_program(ro.Manifold(ro.models.Beta())._formulas, lambda p, x: p.metric(x), [2])
     once = pickle.loads(pickle.dumps(program))
-    assert once.source("f") == pickle.loads(pickle.dumps(once)).source("f")
+    assert source(once, "f") == source(pickle.loads(pickle.dumps(once)), "f")
 
 
 def test_program_is_derived_once_for_an_identity(empty, monkeypatch):
@@ -70,7 +72,7 @@ def test_program_is_derived_once_for_an_identity(empty, monkeypatch):
         count.append(1)
         return program
 
-    found = [programs.derived_once("metric of Beta", derive).source("f") for _ in range(3)]
+    found = [source(programs.derived_once("metric of Beta", derive), "f") for _ in range(3)]
     assert len(count) == 1 and len(set(found)) == 1
     programs.derived_once("metric of Gamma", derive)
     assert len(count) == 2
@@ -80,6 +82,10 @@ def test_program_is_derived_once_for_an_identity(empty, monkeypatch):
     monkeypatch.setattr(programs, "_sources", lambda: "another riemopt")
     programs.derived_once("metric of Beta", derive)
     assert len(count) == 5
+
+
+def test_programs_depend_on_the_source_of_every_room():
+    assert Path(ro.__file__).parent == programs._PACKAGE
 
 
 def test_program_is_had_without_a_cache(tmp_path, monkeypatch):

@@ -5,11 +5,10 @@ import pytest
 import sympy as sp
 
 import riemopt as ro
-from riemopt.kernels.functions import scalar
-from riemopt.kernels.graph.lowering import Graph, Program
-from riemopt.kernels.targets.numba import NumbaTarget, _share_out
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.programs import Program
+from riemopt.kernels.targets.numba import NumbaTarget
 from riemopt.kernels.targets.target import Kernel
-from riemopt.kernels.text.loops import OUTCOMES
 
 
 @pytest.fixture(scope="module")
@@ -75,15 +74,6 @@ def test_trajectories_of_a_batch_are_those_of_their_starts(gamma, integrator, ke
     assert list(batch.status) == [t.status for t in single]
 
 
-def test_a_trajectory_that_has_failed_goes_nowhere():
-    names = dict(vars(scalar)) | {"NAN": np.nan}
-    exec(OUTCOMES, names)
-    moved, failed, converged = names["moved"], float(ro.Status.DIVERGED), float(ro.Status.CONVERGED)
-    assert moved(-1.0, 2.0, 1.0) == 2.0 and moved(converged, 2.0, 1.0) == 1.0
-    # an equation that could not be solved is not tried again at every later step, while others go on
-    assert np.isnan(moved(failed, 2.0, 1.0))
-
-
 def test_difference_of_equal_squares_is_nothing():
     # contracted to one instruction it would be what rounding one of the squares has left, and have no root
     x, y = sp.symbols("x y", positive=True)
@@ -93,16 +83,3 @@ def test_difference_of_equal_squares_is_nothing():
     kernel = Kernel(NumbaTarget(), Program(tuple(inputs.values()), tuple(outputs)), [("points", (2,))], [()])
     points = np.repeat(np.random.default_rng(0).uniform(0.0, 9.0, 100), 2).reshape(-1, 2)
     np.testing.assert_array_equal(kernel(points)[1], 0.0)
-
-
-def test_error_in_a_piece_is_raised_and_the_others_are_not_waited_for():
-    done = []
-
-    def compiled(first, last):
-        if first == 0:
-            raise IndexError("a piece")
-        done.append((first, last))
-
-    with pytest.raises(IndexError, match="a piece"):
-        _share_out(compiled, 100, grain=1)
-    assert len(done) < 100

@@ -1,4 +1,4 @@
-"""Straight-line text as machine code: what the interpreter makes of it, for one number and for several side by side."""
+"""Straight-line text as machine code: what the interpreter makes of it, for one number and in lanes."""
 
 import math
 
@@ -8,8 +8,9 @@ from numba import njit
 
 from riemopt.kernels.functions import scalar
 from riemopt.kernels.targets.lanes import MEMORY
-from riemopt.kernels.targets.llvm import Straight, functions_of
-from riemopt.kernels.text.loops import LANES
+from riemopt.kernels.targets.llvm import intrinsic_of
+from riemopt.kernels.targets.straight_line_code import StraightLineCode, functions_of
+from riemopt.kernels.text.kernel import LANES
 
 TEXT = """
 def arithmetic(a, b):
@@ -72,15 +73,15 @@ def interpreted(name):
     return names[name]
 
 
-def compiled(name, several):
+def compiled(name, in_lanes):
     """The function on two arrays."""
     names = dict(NUMBERS)
     for other, definition in functions_of(TEXT).items():
-        assert Straight.takes(definition)
-        names[other] = Straight(definition, names, several).intrinsic
+        assert StraightLineCode.takes(definition)
+        names[other] = intrinsic_of(StraightLineCode(definition, names, in_lanes))
     function, load, store = names[name], MEMORY["load"], MEMORY["store"]
 
-    if several:
+    if in_lanes:
 
         @njit
         def run(a, b, out):
@@ -98,9 +99,9 @@ def compiled(name, several):
     return run
 
 
-@pytest.mark.parametrize("several", [False, True], ids=["one", "several"])
+@pytest.mark.parametrize("in_lanes", [False, True], ids=["one", "lanes"])
 @pytest.mark.parametrize("name", list(functions_of(TEXT)))
-def test_compiled_text_does_what_the_interpreter_does(name, several):
+def test_compiled_text_does_what_the_interpreter_does(name, in_lanes):
     rng = np.random.default_rng(0)
     a, b = np.round(rng.normal(size=(2, 5 * LANES + 3)), 1)
     b[b == 0.0] = 0.5
@@ -108,7 +109,7 @@ def test_compiled_text_does_what_the_interpreter_does(name, several):
     b[b == 0.0] = 0.5
     b[3 * LANES : 4 * LANES] = np.abs(a[3 * LANES : 4 * LANES]) + 1.0
     function, out = interpreted(name), np.full(len(a), np.nan)
-    compiled(name, several)(a, b, out)
+    compiled(name, in_lanes)(a, b, out)
     np.testing.assert_allclose(out, [function(x, y) for x, y in zip(a, b, strict=True)], rtol=1e-14, atol=1e-15)
 
 
@@ -118,9 +119,3 @@ def test_nothing_is_written_beyond_the_last_entry(count):
     out = np.zeros(count + 2 * LANES)
     compiled("arithmetic", True)(a, b, out[:count])
     assert (out[:count] == 3.5).all() and (out[count:] == 0.0).all()
-
-
-def test_functions_with_loops_are_not_taken():
-    loop = functions_of("def f(x):\n    for i in range(3):\n        x = x + 1.0\n    return x\n")["f"]
-    branch = functions_of("def f(x):\n    if x > 0.0:\n        x = 1.0\n    return x\n")["f"]
-    assert not Straight.takes(loop) and not Straight.takes(branch)

@@ -9,7 +9,9 @@ import pytest
 import scipy.integrate
 from scipy.integrate import DOP853
 
-from riemopt.kernels.graph.lowering import Graph, Ode, Program
+from riemopt.kernels.graph.graph import Graph
+from riemopt.kernels.graph.parts import Ode
+from riemopt.kernels.graph.programs import Program
 from riemopt.kernels.graph.tracing import TracedArray
 from riemopt.kernels.targets.numba import NumbaTarget
 from riemopt.kernels.targets.numpy import NumpyTarget

@@ -1,0 +1,156 @@
+"""Runs: trajectories driven one by one, with whatever the caller asked for beside the rule."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from riemopt.errors import ArgumentError
+from riemopt.integrators import Integrator
+from riemopt.optimize.checkpoint import Checkpoint
+from riemopt.optimize.damping import LevenbergMarquardt
+from riemopt.optimize.driver import Hook, SpeedBelow, Stepping, drive
+from riemopt.optimize.line_search import Backtracking
+from riemopt.optimize.progress import Progress, told
+from riemopt.optimize.state import State
+from riemopt.optimize.stepping import FixedStep, SearchedStep
+from riemopt.optimize.watched import WatchedProblem
+from riemopt.problem import Evaluations, Problem
+from riemopt.solvers import LinearSolver
+from riemopt.status import Status
+
+__all__ = ["Run"]
+
+_WHOLE = Backtracking(fraction=1e-4, max_reductions=0)
+"""A step as it is or not at all, for a damping without a line search."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is to be run; the attributes are the arguments of :func:`riemopt.minimize`."""
+
+    problem: Problem
+    rule: Integrator
+    steps: int
+    keep_all: bool
+    tolerance: float | None
+    solver: LinearSolver | None = None
+    damping: LevenbergMarquardt | None = None
+    line_search: Backtracking | None = None
+    correction_below: float | None = None
+    warm_start: float = 0.0
+    seed: int = 0
+    callback: Hook | None = None
+    progress: bool | Progress = False
+    checkpoint: str | os.PathLike[str] | None = None
+
+    @property
+    def obstacle(self) -> str:
+        """Why whole trajectories cannot be compiled whatever the rule; empty if nothing is in the way."""
+        options = ("solver", "damping", "line_search", "warm_start", "callback", "progress", "checkpoint")
+        given = [f"{name}=" for name in options if getattr(self, name)]
+        return f"with {', '.join(given)} steps are taken one by one" if given else ""
+
+    def require_sense(self, batch: tuple[int, ...]) -> None:
+        """Raise :class:`~riemopt.errors.ArgumentError` where options do not go together."""
+        if self.correction_below is not None and self.damping is None:
+            raise ArgumentError("correction_below= is a strength of the damping: give damping=, too")
+        if not (np.isreal(self.warm_start) and 0.0 <= self.warm_start <= 1.0):
+            raise ArgumentError(f"warm_start must be between 0 and 1, not {self.warm_start!r}")
+        if batch and (self.callback is not None or self.checkpoint is not None):
+            raise ArgumentError("callback= and checkpoint= are for one trajectory, not for a batch of them")
+
+    def one_by_one(self, starts: Any, h: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray, Evaluations]:
+        """Trajectories from starts of shape (batch, n): their points, losses, status and evaluations."""
+        arrays = self.problem.arrays
+        kept = self.steps + 1 if self.keep_all else 1
+        points = arrays.full((len(starts), kept, starts.shape[-1]), np.nan, dtype=starts.dtype)
+        losses = np.full((len(starts), kept), np.nan)
+        status = np.empty(len(starts), dtype=np.int64)
+        counts = []
+        for i, theta in enumerate(starts):
+            record = _Record(self.keep_all)
+            outcome, evaluations = self._one(theta, float(h[i]), record)
+            if outcome.success or self.keep_all:
+                reached = len(record.losses)
+                if reached:
+                    points[i, :reached], losses[i, :reached] = arrays.stack(record.points), record.losses
+                if outcome.success:
+                    points[i, reached:], losses[i, reached:] = record.points[-1], record.losses[-1]
+            status[i] = int(outcome)
+            counts.append(evaluations)
+        return points, arrays.asarray(losses), arrays.asarray(status), Evaluations.stacked(counts)
+
+    def _one(self, theta: Any, h: float, record: _Record) -> tuple[Status, Evaluations]:
+        """One trajectory."""
+        solver = self.solver
+        prepare = None if solver is None else (lambda metric: metric.solved_by(solver))
+        watched = WatchedProblem(self.problem, self.rule.recovers, prepare, float(self.warm_start))
+        state = State(theta.copy(), damping=self.damping.initial if self.damping else 0.0, key=self.seed)
+        with ExitStack() as stack:
+            hooks: list[Hook] = [record]
+            if self.checkpoint is not None:
+                checkpoint = stack.enter_context(Checkpoint(self.checkpoint, self._identity(theta, h)))
+                found = checkpoint.read(theta)
+                if found is not None:
+                    state, recorded = found
+                    record.restore(recorded)
+                hooks.append(lambda state: checkpoint.write(state, record))
+            if self.callback is not None:
+                hooks.append(self.callback)
+            tell = stack.enter_context(told(self.progress, self.steps))
+            if tell is not None:
+                hooks.append(tell)
+            stopping = None if self.tolerance is None else SpeedBelow(self.tolerance)
+            _, status = drive(watched, self._stepping(h), state, steps=self.steps, stopping=stopping, hooks=hooks)
+        return status, watched.evaluations
+
+    def _stepping(self, h: float) -> Stepping:
+        if self.damping is None and self.line_search is None:
+            return FixedStep(self.rule, h)
+        return SearchedStep(
+            self.rule, h, self.damping, self.line_search or _WHOLE, correction_below=self.correction_below
+        )
+
+    def _identity(self, theta: Any, h: float) -> dict[str, Any]:
+        """What a checkpoint must agree in, so that going on with it is the same run."""
+        return {
+            "problem": type(self.problem).__name__,
+            "integrator": repr(self.rule),
+            "start": [float(x) for x in theta[:8]],
+            "dimension": len(theta),
+            "step_size": h,
+            "keep": "all" if self.keep_all else "last",
+            "damping": repr(self.damping),
+            "line_search": repr(self.line_search),
+            "seed": self.seed,
+        }
+
+
+class _Record:
+    """The points and losses on the way, or the last ones."""
+
+    def __init__(self, keep_all: bool) -> None:
+        self.keep_all = keep_all
+        self.points: list[Any] = []
+        self.losses: list[float] = []
+
+    def __call__(self, state: State) -> None:
+        if not self.keep_all:
+            self.points, self.losses = [], []
+        elif len(self.losses) > state.iteration:  # the state that a resumed run begins with is recorded already
+            return
+        self.points.append(state.theta)
+        self.losses.append(state.loss)
+
+    def restore(self, recorded: dict[str, np.ndarray]) -> None:
+        """Go on with what a checkpoint has recorded."""
+        self.points, self.losses = list(recorded["points"]), recorded["losses"].tolist()
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What a checkpoint is to record."""
+        return {"points": np.array([np.asarray(point) for point in self.points]), "losses": np.array(self.losses)}

@@ -1,0 +1,189 @@
+"""Ways of taking a step with a rule: as it is, or damped and as far as the loss falls."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from riemopt.errors import ShapeError
+from riemopt.integrators import Integrator, NaturalGradient, Path
+from riemopt.optimize.damping import LevenbergMarquardt
+from riemopt.optimize.line_search import Backtracking
+from riemopt.optimize.state import State
+from riemopt.optimize.watched import WatchedPoint, WatchedProblem, is_finite
+from riemopt.problem.metric import By
+
+__all__ = ["FixedStep", "SearchedStep"]
+
+_EPS = float(np.finfo(np.float64).eps)
+_STRONGEST = 1.0 / _EPS**2
+"""A damping beyond which no step is left."""
+
+_STRAIGHT = NaturalGradient()
+
+
+@dataclass(frozen=True)
+class FixedStep:
+    """The steps of a rule as they are.
+
+    Attributes
+    ----------
+    rule : Integrator
+        The rule.
+    h : float
+        The step size.
+    """
+
+    rule: Integrator
+    h: float
+
+    def begin(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> State:
+        """See :class:`~riemopt.optimize.driver.Stepping`."""
+        return dataclasses.replace(state, memory=self.rule.init(watched, here.theta.copy(), self.h))
+
+    def advance(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> State | None:
+        """See :class:`~riemopt.optimize.driver.Stepping`."""
+        watched.begin_step(None, state.warm_starts)
+        theta, memory = self.rule.step(watched, here.theta.copy(), self.h, state.memory)
+        require_point(self.rule, theta, here.theta)
+        return dataclasses.replace(state, theta=theta, memory=memory, warm_starts=watched.solutions)
+
+
+def require_point(rule: Integrator, theta: Any, before: Any) -> None:
+    """Raise :class:`~riemopt.errors.ShapeError` unless a rule has returned a point."""
+    if np.shape(theta) != before.shape:
+        raise ShapeError(f"{rule} returned a point of shape {np.shape(theta)}, not {before.shape}")
+
+
+@dataclass(frozen=True)
+class SearchedStep:
+    """The steps of a rule with a damped metric, as far along their path as the loss falls.
+
+    The damping λ follows the ratio of the actual to the predicted reduction of the loss for the whole step; the
+    prediction is that of the quadratic ∂L·δ + ½ δ·g δ with the undamped metric and the step δ without its correction.
+
+    Attributes
+    ----------
+    rule : Integrator
+        The rule.
+    h : float
+        The step size: the time for which a whole step follows its path.
+    damping : LevenbergMarquardt, optional
+        How λ follows the ratio; without it the metric is not damped.
+    line_search : Backtracking
+        How far to follow the path.
+    units : callable, optional
+        Takes a point and the state, gives √D of the damping λD; by default D is what `damping` says.
+    correction_below : float, optional
+        The λ from which on steps go without a correction.
+    longest_correction : float, optional
+        The ratio 2|δ₂|/|δ₁| of the correction to the step, in the norm of D, from which on a step is not trusted and
+        the damping increased.
+    persistent : bool, optional
+        Whether a step that is refused is tried again at once with more damping, or counts as a step.
+    accepts : callable, optional
+        Takes the point reached; whether to go there, although the loss has fallen.
+
+    References
+    ----------
+    Martens, "Deep learning via Hessian-free optimization", 2010, for λ and the search. Transtrum and Sethna,
+    "Improvements to the Levenberg-Marquardt algorithm for nonlinear least-squares minimization", 2012, for corrections
+    and when to trust them.
+    """
+
+    rule: Integrator
+    h: float
+    damping: LevenbergMarquardt | None
+    line_search: Backtracking
+    units: Callable[[WatchedPoint, State], Any] | None = None
+    correction_below: float | None = None
+    longest_correction: float | None = None
+    persistent: bool = False
+    accepts: Callable[[WatchedPoint], bool] = lambda there: True
+
+    def begin(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> State:
+        """See :class:`~riemopt.optimize.driver.Stepping`."""
+        if self.damping is not None:
+            watched.begin_step((state.damping, self._by(state)))
+        return dataclasses.replace(state, memory=self.rule.init(watched, here.theta.copy(), self.h))
+
+    def advance(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> State | None:
+        """See :class:`~riemopt.optimize.driver.Stepping`."""
+        if self.units is not None:
+            state = dataclasses.replace(state, units=self.units(here, state))
+        while state.damping < _STRONGEST:
+            watched.begin_step(None if self.damping is None else (state.damping, self._by(state)), state.warm_starts)
+            path, memory = self._path(watched, here, state)
+            rate, loss, ratio = 0.0, here.loss, -1.0
+            if self._trusts(path, state.units):
+                if self.persistent and bool((here.theta + path.velocity == here.theta).all()):
+                    return None
+                rate, loss, ratio = self._searched(watched, here, path)
+            there = path.at(rate * self.h) if rate else here.theta
+            if rate and not self.accepts(watched.at(there)):
+                rate, ratio = 0.0, -1.0
+            strength = state.damping
+            if self.damping is not None:
+                strength = self.damping.next(strength, ratio)
+            if not rate and self.damping is None:
+                return None
+            if rate or not self.persistent:
+                memory = self.rule.remember(path, rate * self.h, self.h, memory)
+                return dataclasses.replace(
+                    state,
+                    theta=there,
+                    loss=loss,
+                    memory=memory,
+                    damping=max(strength, _EPS) if self.damping is not None else 0.0,
+                    warm_starts=watched.solutions,
+                )
+            state = dataclasses.replace(state, damping=strength)
+        return None
+
+    def _by(self, state: State) -> By:
+        """D."""
+        if state.units is not None:
+            return state.units**2
+        return "identity" if self.damping is None else self.damping.by
+
+    def _path(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> tuple[Path, Any]:
+        theta = here.theta.copy()
+        if self.correction_below is not None and state.damping >= self.correction_below:
+            return _STRAIGHT.path(watched, theta, self.h, None)[0], state.memory
+        path, memory = self.rule.path(watched, theta, self.h, state.memory)
+        require_point(self.rule, path.velocity, here.theta)
+        if path.acceleration is not None and not is_finite(path.acceleration):
+            path = dataclasses.replace(path, acceleration=None)
+        return path, memory
+
+    def _trusts(self, path: Path, units: Any) -> bool:
+        """Whether there is a step, and its correction is short against it."""
+        if not is_finite(path.velocity):
+            return False
+        if path.acceleration is None or self.longest_correction is None:
+            return True
+        size, correction = (
+            np.linalg.norm(vector if units is None else units * vector) for vector in (path.velocity, path.acceleration)
+        )
+        return bool(2.0 * self.h * correction <= self.longest_correction * size)
+
+    def _searched(self, watched: WatchedProblem, here: WatchedPoint, path: Path) -> tuple[float, float, float]:
+        """The rate to follow the path at, 0 for none; the loss there; and the ratio of reductions for a whole step."""
+        found: list[float] = []
+
+        def along(rate: float) -> float:
+            found.append(watched.at(path.at(rate * self.h)).loss)
+            return found[-1]
+
+        slope = self.h * float(here.gradient @ path.velocity)
+        watched.tally("lower_index")
+        curvature = self.h**2 * float(here.undamped.inner(path.velocity, path.velocity))
+        rate, loss = self.line_search(along, here.loss, slope)
+        first = self.line_search.rate
+        predicted = first * slope + 0.5 * first**2 * curvature
+        return rate, loss, (found[0] - here.loss) / predicted if predicted else math.nan

@@ -1,0 +1,353 @@
+"""The problem as a driver sees it: counted, remembered at the last points, watched for what is not finite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from riemopt.problem import Metric, Point, Problem
+from riemopt.problem.evaluations import COSTS, Evaluations
+from riemopt.problem.metric import By, contraction, root
+from riemopt.problem.point import named
+from riemopt.solvers import Solution
+from riemopt.status import Status
+
+__all__ = ["WatchedPoint", "WatchedProblem", "is_finite"]
+
+_REMEMBERED = 3
+"""The points that are remembered: where a step begins, one it looks at, and its end."""
+
+Prepare = Callable[[Metric], Metric]
+
+
+def is_finite(value: Any) -> bool:
+    """Whether all numbers of an array of any framework are finite."""
+    finite = value * 0.0 == 0.0
+    return finite if isinstance(finite, bool) else bool(finite.all())
+
+
+class WatchedProblem:
+    """A problem that counts what is asked of it, remembers it, and notes why a number was not to be had.
+
+    A rule is handed this in place of the problem; what it returns is the caller's own, to change in place. Of a rule
+    that recovers, the last reason is kept: those before it did not end the trajectory.
+
+    Parameters
+    ----------
+    problem : Problem
+        Who answers.
+    recovers : bool, optional
+        Whether the rule copes with numbers that are not finite.
+    prepare : callable, optional
+        Takes the metric at a point, gives the one to solve with.
+    warm_decay : float, optional
+        What an iterative solve starts from: this times the solution of the same solve in the step before; 0 for none.
+
+    Attributes
+    ----------
+    evaluations : Evaluations
+        What has been asked for so far.
+    failed : bool
+        Whether a number was not to be had.
+    """
+
+    def __init__(
+        self, problem: Problem, recovers: bool = False, prepare: Prepare | None = None, warm_decay: float = 0.0
+    ) -> None:
+        self.problem, self.recovers, self.prepare, self.warm_decay = problem, recovers, prepare, warm_decay
+        self.evaluations = Evaluations()
+        self._failure: Callable[[], Status] | None = None
+        self.damping: tuple[float, By] | None = None
+        self._points: list[WatchedPoint] = []
+        self._starts: Sequence[Any] = ()
+        self._solutions: list[Any] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.problem, name)
+
+    # -- what a driver does with it
+
+    def begin_step(self, damping: tuple[float, By] | None, warm_starts: Sequence[Any] = ()) -> None:
+        """From here on solve with a metric damped by (λ, D), from the solutions of the step before."""
+        self.damping, self._starts, self._solutions = damping, warm_starts, []
+
+    @property
+    def solutions(self) -> tuple[Any, ...]:
+        """The solutions of the solves of this step, in order, if the next step is to start from them."""
+        return tuple(self._solutions) if self.warm_decay else ()
+
+    def at(self, theta: Any) -> WatchedPoint:
+        """The problem at a point, one of the last ones or a new one; see :class:`riemopt.Problem`."""
+        for i, known in enumerate(self._points):
+            if np.shape(theta) == known.theta.shape and bool((known.theta == theta).all()):
+                if i:
+                    self._points.insert(0, self._points.pop(i))
+                return known
+        point = WatchedPoint(self, self.problem.at(_own(theta)))
+        self._points = [point, *self._points[: _REMEMBERED - 1]]
+        return point
+
+    def tally(self, primitive: str) -> None:
+        """Count one more evaluation of a primitive."""
+        self.evaluations += COSTS[primitive]
+
+    def checked(self, value: Any, primitive: str, theta: Any, *arguments: Any, **options: Any) -> Any:
+        """A value, and if it is not finite a note of it."""
+        if (self.recovers or not self.failed) and not is_finite(value):
+            self._failure = lambda: self._reason(primitive, theta, arguments, options)
+        return value
+
+    @property
+    def failed(self) -> bool:
+        """Whether a number was not to be had."""
+        return self._failure is not None
+
+    @property
+    def status(self) -> Status:
+        """``COMPLETED``, or why a number was not to be had."""
+        return Status.COMPLETED if self._failure is None else self._failure()
+
+    def forgive(self) -> None:
+        """Forget a failure that the rule has recovered from."""
+        self._failure = None
+
+    def _reason(self, primitive: str, theta: Any, arguments: tuple[Any, ...], options: dict[str, Any]) -> Status:
+        if not all(is_finite(x) for x in (theta, *arguments)):
+            return Status.NON_FINITE
+        if not self.problem.contains(theta):
+            return Status.LEFT_DOMAIN
+        return Status(self.problem.reason(primitive, theta, *arguments, **options))
+
+    def solved(self, metric: Metric, covector: Any) -> Solution:
+        """The solution of a linear solve, started from that of the step before where solves are."""
+        self.tally("raise_index")
+        order = len(self._solutions)
+        start = self.warm_decay * self._starts[order] if self.warm_decay and order < len(self._starts) else None
+        solution = metric.solution(covector, start) if self.warm_decay else Solution(metric.solve(covector))
+        if self.warm_decay:
+            self._solutions.append(solution.x)
+        return solution
+
+    # -- what a rule asks for
+
+    def loss(self, theta: Any) -> Any:
+        """See :class:`riemopt.Problem`; it may be infinite, and is not watched."""
+        return self.at(theta).loss
+
+    def contains(self, theta: Any) -> bool:
+        """See :class:`riemopt.Problem`."""
+        return bool(self.at(theta).inside)
+
+    def gradient(self, theta: Any) -> Any:
+        """See :class:`riemopt.Problem`."""
+        return _own(self.at(theta).gradient)
+
+    def natural_gradient(self, theta: Any) -> Any:
+        """See :class:`riemopt.Problem`."""
+        return _own(self.at(theta).natural_gradient)
+
+    def raise_index(self, theta: Any, covector: Any) -> Any:
+        """See :class:`riemopt.Problem`."""
+        return self.at(theta).metric.solve(covector)
+
+    def lower_index(self, theta: Any, vector: Any) -> Any:
+        """See :class:`riemopt.Problem`."""
+        return self.at(theta).metric.product(vector)
+
+    def connection(self, theta: Any, vector: Any, a: float = 0.0) -> Any:
+        """See :class:`riemopt.Problem`."""
+        return _own(self.at(theta).connection(vector, a))
+
+    def acceleration(self, theta: Any, velocity: Any, a: float = 0.0) -> Any:
+        """See :class:`riemopt.Problem`."""
+        return self.at(theta).acceleration(velocity, a)
+
+    def exp(self, theta: Any, vector: Any, a: float = 0.0) -> Any:
+        """See :class:`riemopt.Problem`."""
+        return self._asked("exp", theta, vector, **named(a))
+
+    def exp_series(self, theta: Any, vector: Any, order: int) -> Any:
+        """See :class:`riemopt.Problem`; each coefficient after the first is a product and a solve."""
+        self.evaluations += COSTS["acceleration"] * (order - 1)
+        return self.checked(
+            self.problem.exp_series(theta, vector, order=order), "exp_series", theta, vector, order=order
+        )
+
+    def transport(self, theta: Any, along: Any, vector: Any) -> Any:
+        """See :class:`riemopt.Problem`."""
+        return self._asked("transport", theta, along, vector)
+
+    def flow(self, theta: Any, time: Any) -> Any:
+        """See :class:`riemopt.Problem`."""
+        return self._asked("flow", theta, time)
+
+    def _asked(self, primitive: str, theta: Any, *arguments: Any, **options: Any) -> Any:
+        self.tally(primitive)
+        value = getattr(self.problem, primitive)(theta, *arguments, **options)
+        return self.checked(value, primitive, theta, *arguments, **options)
+
+
+class WatchedPoint:
+    """What :class:`WatchedProblem` has found out at a point.
+
+    Parameters
+    ----------
+    watched : WatchedProblem
+        Who asks.
+    point : Point
+        The problem at the point.
+    """
+
+    def __init__(self, watched: WatchedProblem, point: Point) -> None:
+        self.watched, self.point, self.theta = watched, point, point.theta
+        self._known: dict[Any, Any] = {}
+        self._last: tuple[Any, float, Any] | None = None
+
+    def _once(self, key: Any, compute: Callable[[], Any]) -> Any:
+        if key not in self._known:
+            self._known[key] = compute()
+        return self._known[key]
+
+    @property
+    def inside(self) -> bool:
+        """See :class:`Point`."""
+        return bool(self.point.inside)
+
+    @property
+    def loss(self) -> float:
+        """See :class:`Point`."""
+
+        def compute() -> float:
+            self.watched.tally("loss")
+            return float(self.point.loss)
+
+        return self._once("loss", compute)  # type: ignore[no-any-return]
+
+    @property
+    def gradient(self) -> Any:
+        """See :class:`Point`."""
+
+        def compute() -> Any:
+            self.watched.tally("gradient")
+            return self.watched.checked(self.point.gradient, "gradient", self.theta)
+
+        return self._once("gradient", compute)
+
+    @property
+    def undamped(self) -> Metric:
+        """The metric to solve with, without a damping."""
+        prepare = self.watched.prepare
+        return self._once("metric", lambda: self.point.metric if prepare is None else prepare(self.point.metric))  # type: ignore[no-any-return]
+
+    @property
+    def metric(self) -> _WatchedMetric:
+        """The metric to solve with, damped if the driver wants it; see :class:`Point`."""
+        damping = self.watched.damping
+        if damping is None:
+            return self._once(("watched", None), lambda: _WatchedMetric(self, self.undamped))  # type: ignore[no-any-return]
+        strength, by = damping
+        if self._known.get("damping") is not damping:
+            self._known["damping"] = damping
+            self._known["damped"] = _WatchedMetric(self, self.undamped.damped(strength, by))
+        return self._known["damped"]  # type: ignore[no-any-return]
+
+    @property
+    def undamped_natural_gradient(self) -> Any:
+        """The natural gradient g⁻¹∂L with the metric as it is."""
+        watched = self.watched
+
+        def compute() -> Any:
+            if watched.prepare is not None:
+                watched.tally("raise_index")
+                value = self.undamped.solve(self.gradient)
+            else:
+                if "gradient" not in self._known:
+                    watched.tally("gradient")
+                watched.tally("raise_index")
+                value = self.point.natural_gradient
+                if "gradient" in vars(self.point):
+                    self._known["gradient"] = self.point.gradient
+            return watched.checked(value, "natural_gradient", self.theta)
+
+        return self._once("natural gradient", compute)
+
+    @property
+    def natural_gradient(self) -> Any:
+        """See :class:`Point`; with the damped metric if the driver wants it."""
+        if not self._solves_anew:
+            return self.undamped_natural_gradient
+        metric = self.metric.metric
+        if self._known.get("natural gradient of") is not metric:
+            self._known["natural gradient of"] = metric
+            value = self.watched.solved(metric, self.gradient).x
+            self._known["damped natural gradient"] = self.watched.checked(value, "natural_gradient", self.theta)
+        return self._known["damped natural gradient"]
+
+    @property
+    def _solves_anew(self) -> bool:
+        """Whether the problem's own ways of solving are not those of the driver."""
+        return self.watched.damping is not None or bool(self.watched.warm_decay)
+
+    def connection(self, v: Any, a: float = 0.0) -> Any:
+        """See :class:`Point`."""
+        self.watched.tally("connection")
+        return self.watched.checked(self.point.connection(v, a), "connection", self.theta, v, **named(a))
+
+    def acceleration(self, v: Any, a: float = 0.0) -> Any:
+        """See :class:`Point`; with the damped metric if the driver wants it."""
+        watched = self.watched
+        if watched.prepare is None and not self._solves_anew:
+            watched.tally("acceleration")
+            value = self.point.acceleration(v, a)
+        else:
+            watched.tally("connection")
+            value = -watched.solved(self.metric.metric, self.point.connection(v, a)).x
+        return watched.checked(value, "acceleration", self.theta, v, **named(a))
+
+    @property
+    def square_speed(self) -> float:
+        """See :class:`Point`."""
+        return float(contraction(self.gradient, self.undamped_natural_gradient))
+
+    @property
+    def speed(self) -> float:
+        """See :class:`Point`."""
+        return float(root(self.square_speed))
+
+
+class _WatchedMetric(Metric):
+    """A metric whose solves and products are counted and watched."""
+
+    def __init__(self, point: WatchedPoint, metric: Metric) -> None:
+        self.metric, self.dimension = metric, metric.dimension
+        self._point, self._watched = point, point.watched
+
+    def product(self, v: Any) -> Any:
+        """See :class:`Metric`."""
+        self._watched.tally("lower_index")
+        return self._watched.checked(self.metric.product(v), "lower_index", self._point.theta, v)
+
+    def solution(self, c: Any, start: Any = None) -> Solution:
+        """See :class:`Metric`."""
+        solution = self._watched.solved(self.metric, c)
+        self._watched.checked(solution.x, "raise_index", self._point.theta, c)
+        return solution
+
+    def diagonal(self) -> Any:
+        """See :class:`Metric`."""
+        return self.metric.diagonal()
+
+    def dense(self) -> Any:
+        """See :class:`Metric`."""
+        return self.metric.dense()
+
+    def damped(self, strength: float, by: By = "identity") -> Metric:
+        """See :class:`Metric`."""
+        return _WatchedMetric(self._point, self.metric.damped(strength, by))
+
+
+def _own(value: Any) -> Any:
+    """A copy for a rule to change in place; arrays of JAX and PyTorch have no flags, and are not changed."""
+    return value.copy() if hasattr(value, "flags") else value

@@ -1,0 +1,76 @@
+"""How often a method asks a problem for its primitives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["COSTS", "Evaluations"]
+
+
+@dataclass(frozen=True)
+class Evaluations:
+    """What a trajectory has asked of a problem: numbers, or arrays of them for a batch.
+
+    What is asked for again at the same point is remembered, and counts once.
+
+    Attributes
+    ----------
+    losses : int
+        Losses.
+    gradients : int
+        Differentials of the loss.
+    products : int
+        Products with the metric and the connection, those inside an iterative solve not among them.
+    solves : int
+        Linear solves with the metric.
+    integrations : int
+        Exponential maps, parallel transports and flows, whatever they ask for on their way.
+
+    Examples
+    --------
+    >>> import riemopt as ro
+    >>> problem = ro.OperatorProblem(lambda x: x @ x / 2, lambda x: x, lambda x, v: 2.0 * v)
+    >>> ro.minimize(problem, "mid", start=[1.0, 1.0], step_size=0.5, steps=3).evaluations
+    Evaluations(losses=4, gradients=6, products=0, solves=6, integrations=0)
+    """
+
+    losses: Any = 0
+    gradients: Any = 0
+    products: Any = 0
+    solves: Any = 0
+    integrations: Any = 0
+
+    def __add__(self, other: Evaluations) -> Evaluations:
+        return Evaluations(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    def __mul__(self, times: Any) -> Evaluations:
+        return Evaluations(*(a * times for a in astuple(self)))
+
+    def reshaped(self, batch: tuple[int, ...]) -> Evaluations:
+        """Counts of a flat batch as those of one with several axes; of one without, as numbers."""
+        counts = (np.broadcast_to(np.asarray(count), math.prod(batch)).reshape(batch) for count in astuple(self))
+        return Evaluations(*(count if batch else int(count) for count in counts))
+
+    @classmethod
+    def stacked(cls, members: Sequence[Evaluations]) -> Evaluations:
+        """The counts of a flat batch from those of its members."""
+        return cls(*np.array([astuple(member) for member in members], dtype=np.int64).reshape(-1, 5).T)
+
+
+COSTS = {
+    "loss": Evaluations(losses=1),
+    "gradient": Evaluations(gradients=1),
+    "connection": Evaluations(products=1),
+    "lower_index": Evaluations(products=1),
+    "raise_index": Evaluations(solves=1),
+    "acceleration": Evaluations(products=1, solves=1),
+    "exp": Evaluations(integrations=1),
+    "transport": Evaluations(integrations=1),
+    "flow": Evaluations(integrations=1),
+}
+"""What each primitive counts as."""
