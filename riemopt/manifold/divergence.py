@@ -11,8 +11,8 @@ import sympy as sp
 from riemopt.formulas.log_ratio import expected_log_ratio
 from riemopt.kernels.graph.tracing import TracedArray
 from riemopt.models.dual import mean_parameters, natural_form
-from riemopt.models.expectation import ExactExpectation, ObservationFreeHessian
-from riemopt.models.outputs import ExponentialFamily
+from riemopt.models.expectation import ObservationFreeHessian
+from riemopt.models.expectation.score_identity import ExponentialFamilyExpectation
 from riemopt.models.plan import Plan
 from riemopt.models.statistical import StatisticalModel
 
@@ -35,9 +35,9 @@ _CLOSE = 1e-2
 def divergence_of(model: StatisticalModel) -> Bregman | ExpectedLogRatio:
     """How the divergence of a model is taken."""
     expectation = model.expectation
-    if isinstance(expectation, (ExponentialFamily, ObservationFreeHessian)):
+    if isinstance(expectation, (ExponentialFamilyExpectation, ObservationFreeHessian)):
         return Bregman(model)
-    plan = expectation.density if isinstance(expectation, ExactExpectation) else expectation.plan  # type: ignore[attr-defined]
+    plan = expectation.plan  # type: ignore[attr-defined]
     return ExpectedLogRatio(plan)
 
 
