@@ -10,7 +10,6 @@ import numpy as np
 
 from riemopt.errors import ArgumentError, ShapeError, UnsupportedError
 from riemopt.integrators import Integrator, by_name, names
-from riemopt.numerics.arrays import on_host
 from riemopt.optimize.damping import LevenbergMarquardt
 from riemopt.optimize.driver import Hook
 from riemopt.optimize.line_search import Backtracking
@@ -159,7 +158,7 @@ def minimize(
     else:
         _LOG.info("%s is compiled", rule)
         points, losses, status, taken = compiled.run(flat, flat_h, int(steps), keep == "all", tolerance)
-        evaluations = compiled.evaluations(on_host(taken))
+        evaluations = compiled.evaluations(taken)
     return Trajectory(
         points=points.reshape(*batch, *points.shape[1:]),
         losses=losses.reshape(*batch, *losses.shape[1:]),

@@ -83,7 +83,7 @@ class Run:
                     points[i, reached:], losses[i, reached:] = record.points[-1], record.losses[-1]
             status[i] = int(outcome)
             counts.append(evaluations)
-        return points, arrays.asarray(losses), arrays.asarray(status), Evaluations.stacked(counts)
+        return points, arrays.asarray(losses), arrays.asarray(status), Evaluations.stacked(counts, arrays)
 
     def _one(self, theta: Any, h: float, record: _Record) -> tuple[Status, Evaluations]:
         """One trajectory."""

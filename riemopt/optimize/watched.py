@@ -349,5 +349,5 @@ class _WatchedMetric(Metric):
 
 
 def _own(value: Any) -> Any:
-    """A copy for a rule to change in place; arrays of JAX and PyTorch have no flags, and are not changed."""
-    return value.copy() if hasattr(value, "flags") else value
+    """A copy for a rule to change in place."""
+    return value.copy() if hasattr(value, "copy") else value.clone()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,21 +44,25 @@ class Evaluations:
     solves: Any = 0
     integrations: Any = 0
 
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.losses, self.gradients, self.products, self.solves, self.integrations))
+
     def __add__(self, other: Evaluations) -> Evaluations:
-        return Evaluations(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return Evaluations(*(a + b for a, b in zip(self, other, strict=True)))
 
     def __mul__(self, times: Any) -> Evaluations:
-        return Evaluations(*(a * times for a in astuple(self)))
+        return Evaluations(*(a * times for a in self))
 
     def reshaped(self, batch: tuple[int, ...]) -> Evaluations:
         """Counts of a flat batch as those of one with several axes; of one without, as numbers."""
-        counts = (np.broadcast_to(np.asarray(count), math.prod(batch)).reshape(batch) for count in astuple(self))
+        counts = (count.reshape(batch) for count in self)
         return Evaluations(*(count if batch else int(count) for count in counts))
 
     @classmethod
-    def stacked(cls, members: Sequence[Evaluations]) -> Evaluations:
-        """The counts of a flat batch from those of its members."""
-        return cls(*np.array([astuple(member) for member in members], dtype=np.int64).reshape(-1, 5).T)
+    def stacked(cls, members: Sequence[Evaluations], arrays: Any = np) -> Evaluations:
+        """The counts of a flat batch from those of its members, as arrays of a module."""
+        table = np.array([tuple(member) for member in members], dtype=np.int64).reshape(-1, 5)
+        return cls(*(arrays.asarray(column) for column in table.T))
 
 
 COSTS = {

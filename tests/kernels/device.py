@@ -119,6 +119,14 @@ class Arrays:
         return DeviceArray(np.full(shape, 99, dtype=dtype))
 
     @staticmethod
+    def full(shape, value, dtype=float):
+        return DeviceArray(np.full(shape, value, dtype=dtype))
+
+    @staticmethod
+    def stack(arrays):
+        return DeviceArray(np.stack([on_host(array) for array in arrays]))
+
+    @staticmethod
     def zeros(shape, dtype=float):
         return DeviceArray(np.zeros(shape, dtype=dtype))
 
