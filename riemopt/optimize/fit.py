@@ -304,7 +304,7 @@ def _problem_start(problem: Problem, start: Any) -> np.ndarray:
     require_primitives(problem, GeodesicCorrection())
     given = getattr(problem, "start", None) if start is None else start
     if given is None:
-        raise ArgumentError(f"there is no domain of a {type(problem).__name__} to search for a start: give start=")
+        raise ArgumentError(f"{type(problem).__name__} has no domain to search for a start: give start=")
     return _start(problem, given)
 
 

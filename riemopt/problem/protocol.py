@@ -176,7 +176,7 @@ class Problem:
         CompiledRule or str
             Here, the reason that a rule's steps are taken one by one.
         """
-        return f"a {type(self).__name__} takes the steps of a rule one by one"
+        return f"{type(self).__name__} takes the steps of a rule one by one"
 
     def trajectories(
         self, rule: Any, starts: np.ndarray, step_sizes: np.ndarray, steps: int, keep_all: bool, tolerance: float | None

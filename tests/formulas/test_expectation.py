@@ -22,12 +22,12 @@ def mean(terms, plan, *numbers):
 
 
 def test_entropy_of_the_gumbel_model_is_the_closed_form():
-    found = mean(lambda i: [i.graph.neg(i.density)], GUMBEL.expectation.density, [0.3, 2.0])
+    found = mean(lambda i: [i.graph.neg(i.density)], GUMBEL.expectation.plan, [0.3, 2.0])
     assert found == pytest.approx([np.log(2.0) + np.euler_gamma + 1.0], rel=1e-12)
 
 
 def test_scores_vanish_on_average():
-    found = mean(lambda i: i.scores(), GUMBEL.expectation.density, [0.3, 2.0])
+    found = mean(lambda i: i.scores(), GUMBEL.expectation.plan, [0.3, 2.0])
     np.testing.assert_allclose(found, 0.0, atol=1e-12)
 
 
@@ -38,5 +38,5 @@ def test_a_derivative_along_a_vector_is_the_scores_contracted():
         contracted = g.dot(integrand.scores(), integrand.v)
         return [g.mul(along, along), g.mul(contracted, contracted)]
 
-    one, other = mean(terms, GUMBEL.expectation.density, [0.3, 2.0], [1.0, -3.0])
+    one, other = mean(terms, GUMBEL.expectation.plan, [0.3, 2.0], [1.0, -3.0])
     assert one == pytest.approx(other, rel=1e-13)

@@ -12,7 +12,7 @@ from riemopt.kernels.graph.programs import parts_of
 from tests.formulas.programs import point_in, values
 
 GUMBEL = ro.models.Gumbel()
-PLAN = GUMBEL.expectation.density
+PLAN = GUMBEL.expectation.plan
 POINT, U, V = [0.3, 2.0], [0.3, -0.4], [0.2, 1.1]
 
 
