@@ -1,19 +1,18 @@
-"""What all tests share: a kernel cache of their own, hypothesis settings, and the catalogue in several charts."""
+"""What all tests share: a kernel cache of their own, hypothesis settings, cases, and which tests go together."""
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
-from functools import cache, cached_property
 
-import mpmath as mp
-import numpy as np
 import pytest
 import sympy as sp
 from hypothesis import settings
 
-import riemopt as ro
+from riemopt.models import exact
+from tests import catalogue
+from tests.catalogue import Case
 
 # Compiled anew, as by a user who has just installed riemopt. Workers of pytest-xdist inherit the variable.
 if "RIEMOPT_CACHE" not in os.environ:
@@ -24,79 +23,69 @@ settings.register_profile("riemopt", deadline=None, max_examples=40, print_blob=
 settings.load_profile("riemopt")
 
 
-@dataclass(frozen=True, eq=False)
-class Case:
-    """A model in one chart, with points to look at and both backends."""
+def remembered(search):
+    """SymPy's search for integrals, asked the same thing only once: each takes a process of its own some seconds."""
+    known = {}
 
-    model: ro.StatisticalModel
-    points: np.ndarray
+    def once(question, seconds):
+        values, log_density, observation, support = question
+        # the observations are other symbols each time
+        names = {x: sp.Symbol(f"observation {i}", **x.assumptions0) for i, x in enumerate(observation)}
+        back = dict(zip(names.values(), names, strict=True))
+        key = (*(e.xreplace(names) for e in (*values, log_density)), *names.values(), *support, seconds)
+        if key not in known:
+            try:
+                known[key] = [e.xreplace(names) for e in search(question, seconds)]
+            except exact.NotFound as reason:
+                known[key] = reason
+        if isinstance(known[key], exact.NotFound):
+            raise known[key]
+        return [e.xreplace(back) for e in known[key]]
 
-    @cached_property
-    def numpy(self) -> ro.Manifold:
-        return ro.Manifold(self.model, backend="numpy")
-
-    @cached_property
-    def numba(self) -> ro.Manifold:
-        return ro.Manifold(self.model)
-
-    def vectors(self, length: float, seed: int = 0) -> np.ndarray:
-        """A vector of a given Riemannian length at each point."""
-        vectors = np.random.default_rng(seed).normal(size=self.points.shape)
-        norms = np.sqrt(np.einsum("...i,...ij,...j", vectors, self.numpy.metric(self.points), vectors))
-        return length * vectors / norms[:, None]
-
-    def mean(self, expression: sp.Expr, point: np.ndarray) -> float:
-        """E[f(x)] by mpmath: an integral, or a sum over counts."""
-        model = self.model
-        (x,) = model.observation
-        values = dict(zip(model.parameters, map(float, point), strict=True))
-        integrand = sp.lambdify(x, (sp.exp(model.log_density) * expression).xreplace(values), "mpmath")
-        if model.support[0] == sp.S.Naturals0:
-            return float(mp.nsum(lambda k: integrand(mp.mpf(k)), [0, 60]))
-        pieces = [-mp.inf, values[model.parameters[0]], mp.inf] if model.support[0] == sp.S.Reals else [0, 1, 5, mp.inf]
-        return float(mp.quad(integrand, pieces))
+    once.__wrapped__ = search
+    return once
 
 
-_POINTS = {
-    "gamma": [[1.0, 1.0], [2.5, 0.75], [20.0, 20.0], [0.25, 5.0]],
-    "normal": [[0.0, 1.0], [-1.5, 0.25], [3.0, 2.0]],
-    "exponential": [[1.0], [0.125], [20.0]],
-    "poisson": [[1.0], [0.125], [20.0]],
-}
-a, b = sp.symbols("a b", positive=True)
-_CHARTS = {"by scale": (a, 1 / b), "by cube": (a, b**3), "by squares": (a**2, b**2), "by mean": (b, b / a)}
-_NAMES = [*_POINTS, "gamma by scale", "gamma by cube", "gamma by squares"]
+exact._search = remembered(exact._search)
+exact._PATIENCE = 30.0
+"""What is found depends on the processor's time alone, however busy the machine is."""
 
 
-@cache
-def _case(name: str) -> Case:
-    family, _, chart = name.partition(" ")
-    model, points = ro.models.family(family), np.array(_POINTS[family])
-    if chart:
-        model = model.reparametrize(dict(zip(model.parameters, _CHARTS[chart], strict=True)), parameters=(a, b))
-        points = model.chart.from_original(points)
-    return Case(model, points)
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a case go to one worker, which derives and compiles what they have in common; so do those of a file."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        parameters = callspec.params.values() if callspec else ()
+        names = [value for value in parameters if isinstance(value, str) and value in catalogue.NAMES]
+        item.add_marker(pytest.mark.xdist_group(names[0] if names else item.nodeid.partition("::")[0]))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the garbage collector need not look at it again at every turn."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
 def gamma() -> Case:
     """The Gamma model in its own chart."""
-    return _case("gamma")
+    return catalogue.case("gamma")
 
 
 @pytest.fixture(scope="session")
 def normal() -> Case:
     """The normal model."""
-    return _case("normal")
+    return catalogue.case("normal")
 
 
-@pytest.fixture(scope="session", params=_NAMES)
+@pytest.fixture(scope="session", params=catalogue.WITH_POINTS)
 def case(request) -> Case:
-    """Each model of the catalogue in turn, the Gamma model in its four charts."""
-    return _case(request.param)
+    """Each model that has points in turn, the Gamma model in its four charts."""
+    return catalogue.case(request.param)
 
 
-@pytest.fixture(scope="session", params=_CHARTS)
+@pytest.fixture(scope="session", params=catalogue.GAMMA_CHARTS)
 def chart_case(request) -> Case:
     """The Gamma model in each chart that is not its own; the last one mixes the coordinates."""
-    return _case(f"gamma {request.param}")
+    return catalogue.case(request.param)

@@ -169,6 +169,11 @@ def names() -> tuple[str, ...]:
 def by_name(integrator: str | Integrator) -> Integrator:
     """The integrator of a key; an integrator is returned as it is.
 
+    Parameters
+    ----------
+    integrator : str or Integrator
+        A key of :func:`names`, or an integrator.
+
     Raises
     ------
     UnknownNameError

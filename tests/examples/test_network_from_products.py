@@ -1,7 +1,8 @@
 """Facts about the network that is trained from products written in JAX."""
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,6 +20,19 @@ SCRIPT = Path(__file__).parents[2] / "examples" / "network_from_products.py"
 TINY = [(2, 1), (2, 3, 1), (3, 2, 2, 2)]
 
 
+def remembered(products: Callable[..., dict]) -> Callable[..., dict]:
+    """The products of a network and its data, made once: each takes JAX a good part of a second to compile."""
+    known: dict[tuple, dict] = {}
+
+    def once(inputs: np.ndarray, targets: np.ndarray, layers: Sequence[int]) -> dict:
+        key = inputs.tobytes(), targets.tobytes(), tuple(layers)
+        if key not in known:
+            known[key] = products(inputs, targets, layers)
+        return known[key]
+
+    return once
+
+
 @pytest.fixture(scope="module")
 def example() -> Iterator[ModuleType]:
     before = jax.config.jax_enable_x64
@@ -26,6 +40,7 @@ def example() -> Iterator[ModuleType]:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    module.products = remembered(module.products)
     yield module
     jax.config.update("jax_enable_x64", before)  # the script sets it, and other tests have their own
 
@@ -56,9 +71,14 @@ class Tiny:
         return jnp.einsum("xo,xom,xon->mn", y * (1 - y), jacobian, jacobian) / len(self.inputs)
 
 
+@cache
+def tiny_network(example: ModuleType, layers: tuple[int, ...]) -> Tiny:
+    return Tiny(example, layers)
+
+
 @pytest.fixture(scope="module", params=TINY, ids=str)
 def tiny(example: ModuleType, request: pytest.FixtureRequest) -> Tiny:
-    return Tiny(example, request.param)
+    return tiny_network(example, request.param)
 
 
 # -- the products
@@ -111,13 +131,13 @@ def test_the_connection_product_is_made_of_differences_of_the_fisher_product(tin
 
 
 def test_a_damped_metric_has_the_same_connection_product(example: ModuleType) -> None:
-    tiny = Tiny(example, (2, 3, 1))
+    tiny = tiny_network(example, (2, 3, 1))
     slopes = [jax.jacfwd(lambda x, c=c: tiny.metric(x) + c * jnp.eye(len(x)))(tiny.theta) for c in (0.0, 0.1)]
     np.testing.assert_array_equal(*slopes)
 
 
 def test_outputs_that_are_sure_of_themselves_do_no_harm(example: ModuleType) -> None:
-    tiny = Tiny(example, (2, 3, 1))
+    tiny = tiny_network(example, (2, 3, 1))
     far = 1e3 * tiny.theta
     for name, function in tiny.products.items():
         arguments = [tiny.v] if name in ("fisher_product", "connection") else []
@@ -125,7 +145,7 @@ def test_outputs_that_are_sure_of_themselves_do_no_harm(example: ModuleType) -> 
 
 
 def test_two_steps_of_each_rule_agree_with_explicit_solves(example: ModuleType) -> None:
-    tiny, h, damping = Tiny(example, (2, 3, 1)), 0.3, 0.05
+    tiny, h, damping = tiny_network(example, (2, 3, 1)), 0.3, 0.05
     p = tiny.products
 
     def solved(theta: np.ndarray, covector: np.ndarray) -> np.ndarray:
@@ -177,7 +197,7 @@ def test_the_first_step_of_geof_is_that_of_geo(trajectories: dict[str, ro.Trajec
 
 
 def test_halving_the_step_quarters_the_distance_to_the_flow_for_mid_alone(example: ModuleType) -> None:
-    tiny = Tiny(example, (2, 3, 1))
+    tiny = tiny_network(example, (2, 3, 1))
     problem = ro.OperatorProblem(**tiny.products, solver=ro.ConjugateGradient(damping=0.1))
     end = problem.flow(tiny.theta, 1.0)
     ratios = {}
@@ -189,16 +209,11 @@ def test_halving_the_step_quarters_the_distance_to_the_flow_for_mid_alone(exampl
 
 
 def test_halving_the_step_quarters_the_distance_to_riemannian_euler_for_the_geodesic_ones(example: ModuleType) -> None:
-    tiny = Tiny(example, (2, 3, 1))
+    tiny = tiny_network(example, (2, 3, 1))
     problem = ro.OperatorProblem(**tiny.products, solver=ro.ConjugateGradient(damping=0.1))
+    exact = {n: ro.minimize(problem, "geo-exact", tiny.theta, 1.0 / n, n).x for n in (16, 32)}
     errors = {
-        key: [
-            np.linalg.norm(
-                ro.minimize(problem, key, tiny.theta, 1.0 / n, n).x
-                - ro.minimize(problem, "geo-exact", tiny.theta, 1.0 / n, n).x
-            )
-            for n in (16, 32)
-        ]
+        key: [np.linalg.norm(ro.minimize(problem, key, tiny.theta, 1.0 / n, n).x - end) for n, end in exact.items()]
         for key in ("ng", "geo", "geof")
     }
     ratios = {key: coarse / fine for key, (coarse, fine) in errors.items()}

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -416,10 +413,3 @@ def test_charts_are_reparametrizations_with_names_of_their_own(gamma, samples, c
 def test_a_chart_has_to_reach_the_start(gamma, samples):
     with pytest.raises(DomainError, match=r"the chart 'far' does not reach alpha = 1\.0, beta = 1\.0"):
         invariance(gamma, samples, {"far": typed_chart(gamma, "beta = 5 + exp(b)")}, start=(1.0, 1.0))
-
-
-def test_importing_riemopt_loads_no_drawing_and_no_command_line():
-    code = "import riemopt, sys; print([m for m in ('matplotlib', 'rich', 'click') if m in sys.modules])"
-    root = str(Path(ro.__file__).parents[1])
-    found = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"

@@ -3,16 +3,15 @@
 import numpy as np
 import pytest
 
-import riemopt as ro
 from riemopt.formulas.model_geometry import geometry_of
 from riemopt.formulas.quadrature import QuadratureGeometry, QuadratureSkewness
 from riemopt.kernels.graph.graph import Graph
 from riemopt.kernels.graph.parts import Integral
 from riemopt.kernels.graph.programs import parts_of
+from tests import catalogue
 from tests.formulas.programs import point_in, values
 
-GUMBEL = ro.models.Gumbel()
-PLAN = GUMBEL.expectation.plan
+GUMBEL = catalogue.model("gumbel")
 POINT, U, V = [0.3, 2.0], [0.3, -0.4], [0.2, 1.1]
 
 
@@ -29,7 +28,7 @@ POINT, U, V = [0.3, 2.0], [0.3, -0.4], [0.2, 1.1]
 )
 def test_integrals_are_the_closed_forms(quantity):
     found = []
-    for geometry in (QuadratureGeometry(PLAN), geometry_of(GUMBEL)):
+    for geometry in (QuadratureGeometry(GUMBEL.expectation.plan), geometry_of(GUMBEL)):
         graph = Graph()
         point, _ = point_in(graph, 2)
         u, v = ([graph.input(f"{name} {i}") for i in range(2)] for name in "uv")
@@ -38,7 +37,7 @@ def test_integrals_are_the_closed_forms(quantity):
 
 
 def test_one_integration_serves_the_connection_and_the_metric():
-    geometry, (point, _) = QuadratureGeometry(PLAN), point_in(Graph(), 2)
+    geometry, (point, _) = QuadratureGeometry(GUMBEL.expectation.plan), point_in(Graph(), 2)
     v = [point.graph.input(f"v {i}") for i in range(2)]
     product = geometry.connection(point, v, 0.0)
     assert len(parts_of([*product, *geometry.metric(point)])) == len(parts_of(product))
@@ -46,5 +45,5 @@ def test_one_integration_serves_the_connection_and_the_metric():
 
 def test_the_skewness_alone_is_an_integral():
     point, _ = point_in(Graph(), 2)
-    nodes = QuadratureSkewness(PLAN).product(point, [point.graph.constant(c) for c in V])
+    nodes = QuadratureSkewness(GUMBEL.expectation.plan).product(point, [point.graph.constant(c) for c in V])
     assert all(isinstance(part, Integral) for part in parts_of(nodes))

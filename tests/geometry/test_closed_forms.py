@@ -7,7 +7,7 @@ import riemopt as ro
 from riemopt.geometry.closed_forms import isometry
 from riemopt.geometry.positive_matrices import PositiveMatrices
 from riemopt.geometry.spaces import Flat, HalfSpace, Simplex
-from tests.manifold.geodesics.catalogue import KNOWN, model
+from tests.catalogue import KNOWN, model
 
 NAMES = {
     Flat: "bernoulli binomial exponential geometric pareto poisson rayleigh",

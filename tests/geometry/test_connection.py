@@ -170,9 +170,7 @@ def test_connection_picks_up_the_second_derivative_of_the_chart(chart_case, gamm
     """Γ_ξ(v) = Jᵀ (Γ_θ(J v) + g_θ ∂²θ[v, v]): all of its terms are of the size of the metric times v²."""
     chart = chart_case.model.chart
     theta, jacobian = chart.to_original(point), chart.jacobian(point)
-    bend = [sp.hessian(e, chart.parameters) for e in chart.expressions]
-    bend = np.array(sp.lambdify(chart.parameters, bend, "numpy")(*point), dtype=float)
-    bent = np.einsum("iab,a,b", bend, v, v)
+    bent = chart_case.bend(point, v)
     pushed = jacobian @ v
     g = gamma.numpy.metric(theta)
     expected = jacobian.T @ (gamma.numpy.connection(theta, pushed, a) + g @ bent)
@@ -187,8 +185,7 @@ def test_acceleration_along_a_curve_does_not_depend_on_the_chart(chart_case, gam
     """θ̈ + g⁻¹Γ(θ̇) transforms as a vector although neither term does; here ξ(t) = ξ + v t, so that ξ̈ = 0."""
     chart = chart_case.model.chart
     theta, pushed = chart.to_original(point), chart.push_forward(point, v)
-    bend = sp.lambdify(chart.parameters, [sp.hessian(e, chart.parameters) for e in chart.expressions], "numpy")(*point)
-    curving = np.einsum("iab,a,b", np.array(bend, dtype=float), v, v)
+    curving = chart_case.bend(point, v)
     here = curving + gamma.numpy.raise_index(theta, gamma.numpy.connection(theta, pushed))
     there = chart_case.numpy.raise_index(point, chart_case.numpy.connection(point, v))
     difference = chart.push_forward(point, there) - here

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import riemopt as ro
 from riemopt.errors import ArgumentError, ShapeError, UnknownNameError
+from tests import catalogue
 
 LENGTH = 0.5
 """Shorter than the way to the edge of the Poisson model from any of the points."""
@@ -33,6 +34,18 @@ GEODESICS = {
     "log": lambda m, p, u, v: m.log(p, m.exp(p, u)),
     "distance": lambda m, p, u, v: m.distance(p, m.exp(p, u)),
 }
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=[pytest.mark.slow] if name in ("gamma by scale", "gamma by cube") else [])
+        for name in catalogue.WITH_POINTS
+    ],
+)
+def case(request):
+    """Each model that has points in turn; geodesics of the Gamma model take seconds to compile in every chart."""
+    return catalogue.case(request.param)
 
 
 def both(case, method):

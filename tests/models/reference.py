@@ -10,7 +10,7 @@ expectations of products of scores s, ∂_κ g_μν = E[s_μκ s_ν + s_μ s_ν�
 import itertools
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -521,21 +521,21 @@ FAMILIES: dict[str, Family | ClosedForm] = {
 """By the names of the catalogue, with 10 trials and three categories, in dimension two, and with minimum 1."""
 
 
-def load() -> dict[str, list[dict[str, list]]]:
+def load(file: Path = FILE) -> dict[str, list[dict[str, list]]]:
     """What is in the file."""
-    return json.loads(FILE.read_text())
+    return json.loads(file.read_text())
 
 
-def main(names: Sequence[str]) -> None:
+def write(families: Mapping[str, Family | ClosedForm], names: Sequence[str] = (), file: Path = FILE) -> None:
     """Compute the file anew, or some families of it."""
-    families = load() if FILE.exists() else {}
-    for name in names or FAMILIES:
-        families[name] = [FAMILIES[name].reference(point) for point in FAMILIES[name].points]
+    stored = load(file) if file.exists() else {}
+    for name in names or families:
+        stored[name] = [families[name].reference(point) for point in families[name].points]
         print(name, flush=True)
-        lines = (",\n".join(map(json.dumps, families[key])) for key in sorted(families))
-        text = ",\n".join(f"{json.dumps(key)}: [\n{rows}\n]" for key, rows in zip(sorted(families), lines, strict=True))
-        FILE.write_text(f"{{\n{text}\n}}\n")
+        lines = (",\n".join(map(json.dumps, stored[key])) for key in sorted(stored))
+        text = ",\n".join(f"{json.dumps(key)}: [\n{rows}\n]" for key, rows in zip(sorted(stored), lines, strict=True))
+        file.write_text(f"{{\n{text}\n}}\n")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    write(FAMILIES, sys.argv[1:])

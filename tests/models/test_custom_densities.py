@@ -1,6 +1,7 @@
 """Densities that are in no catalogue, as a user would write them: their geometry against mpmath."""
 
 from functools import cache
+from pathlib import Path
 
 import mpmath as mp
 import numpy as np
@@ -10,6 +11,7 @@ import sympy as sp
 import riemopt as ro
 from riemopt.models.expectation import score_products
 from riemopt.models.integrals.results import NotFound
+from tests.models import reference
 from tests.models.reference import ClosedForm, Family, Finite, Interval, Pieces, triangle
 
 x, mu, skew = sp.symbols("x mu skew", real=True)
@@ -259,10 +261,34 @@ REFERENCES = {
 }
 
 
+FILE = Path(__file__).with_name("custom_densities.json")
+"""What mpmath computes for the references, a minute's work: ``reference.write(REFERENCES, file=FILE)``."""
+STORED = reference.load(FILE)
+
+
+def test_file_of_references_has_every_point():
+    assert {name: [tuple(row["point"]) for row in rows] for name, rows in STORED.items()} == {
+        name: family.points for name, family in REFERENCES.items()
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REFERENCES)
+def test_file_of_references_is_what_mpmath_computes(name):
+    for row in STORED[name]:
+        again = REFERENCES[name].reference(tuple(row["point"]))
+        np.testing.assert_allclose(again["metric"], row["metric"], rtol=1e-15)
+        np.testing.assert_allclose(again["slopes"], row["slopes"], rtol=1e-15)
+
+
 # -- the geometry
 
 
-COMPILED = ("hyperbolic secant", "zero-inflated Poisson", "wrapped Cauchy", "logit-normal")
+COMPILED = {"zero-inflated Poisson": (), "logit-normal": ()} | dict.fromkeys(
+    # kernels with integrals take LLVM five seconds each; those of the catalogue are compiled every time
+    ("hyperbolic secant", "wrapped Cauchy"),
+    (pytest.mark.slow,),
+)
 SUMS_AND_IDENTITIES = {
     "logarithmic": "score identity: an exponential family with statistics m",
     "Conway-Maxwell-Poisson": "score identity: an exponential family with statistics",
@@ -271,7 +297,10 @@ SUMS_AND_IDENTITIES = {
 }
 INTEGRALS_THAT_SYMPY_FINDS = ("hyperbolic secant", "gamma and normal")
 TWO = "gamma and normal"  # integrals inside integrals: minutes by NumPy; its closed form is compared below
-BACKENDS = [(name, "numpy") for name in MODELS if name != TWO] + [(name, "numba") for name in COMPILED]
+BACKENDS = [
+    *((name, "numpy") for name in MODELS if name != TWO),
+    *(pytest.param(name, "numba", marks=marks) for name, marks in COMPILED.items()),
+]
 
 
 @pytest.fixture
@@ -287,7 +316,7 @@ def no_closed_forms(monkeypatch):
 @cache
 def tensors(name):
     """The points, the metric and its derivatives, shapes (N, n), (N, n, n) and (N, n, n, n) with κ first."""
-    rows = [REFERENCES[name].reference(point) for point in REFERENCES[name].points]
+    rows = STORED[name]
     size = len(rows[0]["point"])
     lower = tuple(np.transpose(triangle(size)))
     metric, slopes = np.zeros((len(rows), size, size)), np.zeros((len(rows), size, size, size))

@@ -10,6 +10,7 @@ import mpmath as mp
 import pytest
 import sympy as sp
 
+from riemopt.models import exact
 from riemopt.models.exact import exact_expectations, poles
 from riemopt.models.integrals import program
 from riemopt.models.integrals.results import NotFound
@@ -21,6 +22,13 @@ z = (x - mu) / s
 POSITIVE, UNIT = sp.Interval.open(0, sp.oo), sp.Interval.open(0, 1)
 PATIENCE = 120.0
 """Seconds; what is found is found in one or two, on a machine with nothing else to do."""
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every question is put to SymPy, as in a new process; see ``conftest.py``."""
+    monkeypatch.setattr(exact, "_searched", exact._search.__wrapped__)
+
 
 AT = {mu: 0.25, a: 0.75, b: 3.5, k: 1.5, nu: 3.25, p: 0.375, s: 1.75, v: 2.25, rate: 1.25}
 

@@ -9,7 +9,7 @@ import pytest
 import scipy.optimize
 import scipy.stats
 import sympy as sp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import riemopt as ro
@@ -37,6 +37,7 @@ def regression(curve, parameters, inputs=("x",), output="gaussian", **options):
 # -- estimates
 
 
+@settings(max_examples=12)
 @given(st.lists(st.floats(-100, 100).map(lambda x: round(x, 3)), min_size=2, max_size=30, unique=True))
 def test_the_normal_fit_is_the_mean_and_the_standard_deviation(samples):
     found = fit(ro.models.Normal(), samples)
@@ -114,6 +115,7 @@ def test_a_start_is_found_at_any_scale_of_the_data(scale):
     np.testing.assert_allclose(found.x, expected, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_both_components_of_a_mixture_are_found():
     samples = np.concatenate([RNG.normal(-4.0, 0.5, size=100), RNG.normal(3.0, 2.0, size=300)])
     found = fit(ro.models.NormalMixture(), samples, backend="numba")
@@ -343,7 +345,9 @@ def test_every_reason_has_its_words():
 # -- bad input
 
 
-@pytest.mark.parametrize("family", ["normal", "gamma", "weibull", "cauchy"])
+@pytest.mark.parametrize(
+    "family", ["gamma", *(pytest.param(family, marks=pytest.mark.slow) for family in ("normal", "weibull", "cauchy"))]
+)
 def test_samples_that_are_all_equal_have_no_likeliest_density(family):
     with pytest.raises(ro.errors.DataError, match=r"every sample is 2\.5: the likelihood of \w+ has no maximum inside"):
         fit(ro.models.family(family), [2.5] * 4)

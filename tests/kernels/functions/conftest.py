@@ -1,5 +1,6 @@
 """The functions of the library as Python runs them, and compiled as a target compiles them."""
 
+from functools import cache
 from types import FunctionType, SimpleNamespace
 
 import numba
@@ -14,6 +15,7 @@ def as_written() -> SimpleNamespace:
     return SimpleNamespace(**special, **polygamma.MEMBERS)
 
 
+@cache
 def compiled() -> SimpleNamespace:
     """The functions of the texts, each rebound to its compiled version, as a target does."""
     names: dict[str, object] = {}

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
+from functools import cache
 from types import SimpleNamespace
 
 import mpmath
@@ -16,8 +17,11 @@ BESSEL_BOUND = 1.5e-15  # the docstring promises less
 BESSEL_ORDERS = range(9)
 
 
+@cache
 def scaled_bessel_i(n: int, x: float) -> mpmath.mpf:
-    return mpmath.besseli(n, mpmath.mpf(x)) * mpmath.exp(-abs(mpmath.mpf(x)))
+    """Computed once for all targets."""
+    with mpmath.workdps(35):
+        return mpmath.besseli(n, mpmath.mpf(x)) * mpmath.exp(-abs(mpmath.mpf(x)))
 
 
 def worst_bessel_error(f: Callable[[float, float], float], n: int, points: Iterable[float]) -> tuple[float, float]:

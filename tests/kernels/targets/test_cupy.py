@@ -24,6 +24,11 @@ SAMPLES = np.random.default_rng(0).gamma(2.0, 1.0, 100)
 MODELS = {name: ro.models.family(name) for name in ("gamma", "normal", "weibull", "vonmises", "poisson")}
 
 
+def slow(name):
+    """A case that takes the simulator many seconds."""
+    return pytest.param(name, marks=pytest.mark.slow)
+
+
 @pytest.fixture(scope="module")
 def device():
     """Runs a function in a process in which the GPU is simulated."""
@@ -116,7 +121,7 @@ def logs(backend, name):
     return [velocities, info.status, manifold.distance(POINTS, targets), manifold.kl_divergence(POINTS, targets)]
 
 
-@pytest.mark.parametrize("name", ["gamma", "normal"])
+@pytest.mark.parametrize("name", [slow("gamma"), "normal"])
 def test_logs_and_divergences_are_those_of_numpy(agree, name):
     agree(logs, name, rtol=1e-8, atol=1e-12)
 
@@ -165,17 +170,17 @@ def trajectories(backend, name, key, keep, tolerance):
     return [moved.points, moved.losses, moved.status, moved.x, moved.loss, moved.success]
 
 
-@pytest.mark.parametrize("name", ["gamma", "weibull", "logistic"])
+@pytest.mark.parametrize("name", ["gamma", slow("weibull"), "logistic"])
 def test_primitives_are_those_of_numpy_also_as_sums_over_data(agree, name):
     agree(primitives, name, rtol=1e-11)
 
 
-@pytest.mark.parametrize("key", ["geo", "geo-exact", "ng-exact"])
+@pytest.mark.parametrize("key", ["geo", slow("geo-exact"), "ng-exact"])
 def test_trajectories_are_those_of_numpy(agree, key):
     agree(trajectories, "gamma", key, "all", 1e-2, rtol=1e-8)
 
 
-@pytest.mark.parametrize("name", ["gamma", "weibull", "logistic"])
+@pytest.mark.parametrize("name", ["gamma", slow("weibull"), "logistic"])
 def test_trajectories_may_keep_their_end_only_and_sum_over_data(agree, name):
     _, _, status, *_ = agree(trajectories, name, "geo", "last", None, rtol=1e-8)
     assert ro.Status.COMPLETED in status

@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +16,7 @@ import riemopt as ro
 from riemopt.errors import ArgumentError, DataError, DomainError, UnknownNameError
 from riemopt.models import families
 from riemopt.symbolic.functions import array_function
+from tests import catalogue
 from tests.models import reference
 
 STORED = reference.load()
@@ -135,9 +135,8 @@ SEVERAL_OBSERVATIONS = ("dirichlet", "multinomial", "multivariatenormal")
 EASY_POINTS = [(name, tuple(row["point"])) for name in ENTRIES for row in STORED[name][:2]]
 
 
-@cache
 def manifold(name):
-    return ro.Manifold(ro.models.family(name))
+    return catalogue.manifold(name, backend="numba")
 
 
 def tensors(rows):
@@ -176,13 +175,17 @@ def assert_connection(geometry, points, metric, slopes):
 # -- the geometry
 
 
-@pytest.mark.parametrize("name", ENTRIES)
+# two kernels of five integrals each take LLVM most of a minute; those of kumaraswamy are integrals, too
+COMPILED = [pytest.param(n, marks=[pytest.mark.slow] if n == "normalmixture" else []) for n in ENTRIES]
+
+
+@pytest.mark.parametrize("name", COMPILED)
 def test_metric_is_that_of_mpmath(name):
     points, metric, _ = tensors(STORED[name])
     assert_metric(manifold(name).metric(points), metric)
 
 
-@pytest.mark.parametrize("name", ENTRIES)
+@pytest.mark.parametrize("name", COMPILED)
 def test_connection_is_that_of_mpmath(name):
     assert_connection(manifold(name), *tensors(STORED[name]))
 
@@ -198,7 +201,7 @@ LARGER = {
 }
 
 
-@pytest.mark.parametrize("name", LARGER)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] if "(3)" in n else []) for n in LARGER])
 def test_geometry_in_other_dimensions_is_the_closed_form(name):
     model, tensors_at, point = LARGER[name]
     geometry = ro.Manifold(model(), backend="numpy")
