@@ -33,11 +33,11 @@ class _Pair(NamedTuple):
         """The evaluations of a sub-step, the one at its start included."""
         return 1 + len(self.tableau.stages)
 
-    def expected(self, length: float, bend: float) -> float:
+    def expected(self, length: float, change: float) -> float:
         """The error to expect of a sub-step, from its length sh and ρh."""
-        return self.typical * length * bend**self.tableau.order
+        return self.typical * length * change**self.tableau.order
 
-    def bend(self, length: float, error: float) -> float:
+    def change(self, length: float, error: float) -> float:
         """The ρh for which to expect an error."""
         return (error / (self.typical * length)) ** (1 / self.tableau.order)
 
@@ -250,8 +250,8 @@ def _sub_step(
         return None, math.inf, known._replace(longest=_RETREAT * h)
     estimate = _norm(problem, theta, *(moved(0.0, h, row, velocities) for row in pair.errors))
     error = pair.estimated(length, estimate)
-    bend = pair.bend(length, error)
-    if not bend < _ABRUPT:
+    change = pair.change(length, error)
+    if not change < _ABRUPT:
         return None, math.inf, known._replace(longest=_RETREAT * h)
-    known = known._replace(rate=bend / h, longest=(_LONGER if error <= allowed else _SHORTER) * h)
+    known = known._replace(rate=change / h, longest=(_LONGER if error <= allowed else _SHORTER) * h)
     return point, error, known

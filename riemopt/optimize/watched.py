@@ -206,7 +206,6 @@ class WatchedPoint:
     def __init__(self, watched: WatchedProblem, point: Point) -> None:
         self.watched, self.point, self.theta = watched, point, point.theta
         self._known: dict[Any, Any] = {}
-        self._last: tuple[Any, float, Any] | None = None
 
     def _once(self, key: Any, compute: Callable[[], Any]) -> Any:
         if key not in self._known:
