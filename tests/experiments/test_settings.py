@@ -16,7 +16,9 @@ def test_the_gamma_samples_are_those_of_the_paper():
     assert (example_samples(ro.models.Gamma(), 1234) == samples).all()
 
 
-@pytest.mark.parametrize("name", ["gamma", "normal", "exponential", "poisson", "bernoulli", "weibull"])
+@pytest.mark.parametrize(
+    "name", ["gamma", "normal", "exponential", "poisson", "bernoulli", pytest.param("weibull", marks=pytest.mark.slow)]
+)
 def test_families_have_settings_that_lead_somewhere(name):
     model = ro.models.family(name)
     charts = [(text, typed_chart(model, text)) for text in default_charts(model)]

@@ -258,6 +258,7 @@ def three():
     return ro.Manifold(model, backend="numpy"), ro.Manifold(moved, backend="numpy")
 
 
+@pytest.mark.slow
 def test_sectional_curvature_for_reading_does_not_depend_on_the_chart(three):
     here, there = three
     chart = there.model.chart

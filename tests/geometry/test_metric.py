@@ -1,5 +1,7 @@
 """The Fisher metric: against expectations by quadrature, and as a tensor under every change of chart."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -80,10 +82,14 @@ def test_raised_indices_transform_as_vectors(chart_case, gamma, point, covector)
     assert gamma.numpy.norm(theta, chart.push_forward(point, there) - here) <= 1e-10 * scale
 
 
+@cache
+def likelihood(case):
+    return case.numpy.likelihood([0.5, 1.0, 1.75])
+
+
 @given(st.tuples(coordinate, coordinate))
 def test_loss_gradient_and_natural_gradient_transform_as_scalar_covector_and_vector(chart_case, gamma, point):
-    samples = [0.5, 1.0, 1.75]
-    here, there = gamma.numpy.likelihood(samples), chart_case.numpy.likelihood(samples)
+    here, there = likelihood(gamma), likelihood(chart_case)
     chart = chart_case.model.chart
     theta = chart.to_original(point)
     assert there.loss(point) == pytest.approx(float(here.loss(theta)), rel=1e-11, abs=1e-11)

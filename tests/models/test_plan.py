@@ -278,6 +278,7 @@ def test_connections_of_densities_with_a_moving_kink_are_the_closed_forms(name, 
                 np.testing.assert_allclose(found, (lowered - alpha / 2 * twist) * unit, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_moving_kink_is_the_same_compiled(no_closed_forms):
     density, parameters = LAPLACE
     manifold = ro.Manifold(ro.StatisticalModel(density, x, sp.S.Reals, parameters))

@@ -28,7 +28,11 @@ SPACES = {name: [space] for space, names in NAMES.items() for name in names.spli
 }
 
 
-@pytest.mark.parametrize("name", KNOWN)
+ONE_OF_A_KIND = ("exponential", "normal", "categorical", "zero-mean normal", "two waits")
+"""A model for each kind of space."""
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n not in ONE_OF_A_KIND)) for n in KNOWN])
 def test_closed_forms_agree_with_the_stepper(name):
     known, integrated = manifold(name), manifold(name, closed_forms=False)
     rng = np.random.default_rng(0)

@@ -218,6 +218,7 @@ def quick(name, row):
     return family.space.digits_at(row["point"]) < 100 and name not in ("geometric", "negativebinomial")
 
 
+@pytest.mark.slow
 def test_file_of_references_is_what_mpmath_computes():
     rows = [(name, row) for name, stored in STORED.items() for row in stored if quick(name, row)]
     for index in np.random.default_rng(1).choice(len(rows), 4, replace=False):
