@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 import riemopt as ro
+from tests.marks import slow
 
 jnp = jax.numpy
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "network_from_products.py"
-TINY = [(2, 1), (2, 3, 1), (3, 2, 2, 2)]
+TINY = [(2, 1), (2, 3, 1), slow((3, 2, 2, 2))]
 
 
 def remembered(products: Callable[..., dict]) -> Callable[..., dict]:

@@ -45,12 +45,16 @@ def gamma():
 
 
 @pytest.fixture(scope="module")
-def on_normal():
+def normal():
     """The normal model, whose kernels compile in a third of the time of others."""
     model, chart = ro.models.Normal(), "mu = sinh(m), sigma = s**3"
-    samples, charts = model.sample([1.0, 2.0], 2000, rng=0), {chart: typed_chart(model, chart)}
-    settings = {"start": [3.0, 3.0], "time": 2.0, "steps": STEPS}
-    return order_of_invariance(model, samples, charts, integrators=("ng", "geo", "geo3", "mid-exact"), **settings)
+    samples = model.sample([1.0, 2.0], 2000, rng=0)
+    return Subject.of(model, samples, {chart: typed_chart(model, chart)}, start=[3.0, 3.0], time=2.0)
+
+
+@pytest.fixture(scope="module")
+def on_normal(normal):
+    return order_of_invariance([normal], steps=STEPS, integrators=("ng", "geo", "geo3", "mid-exact"))
 
 
 def test_slopes_on_the_normal_model_are_those_of_theory(on_normal):
@@ -58,7 +62,7 @@ def test_slopes_on_the_normal_model_are_those_of_theory(on_normal):
 
 
 @pytest.mark.slow
-def test_slopes_on_normal_are_those_of_theory(gamma):
+def test_slopes_on_gamma_are_those_of_theory(gamma):
     keys = (*PAPER, "geo3", "heun", "rk4", "rk5", "geo-exact", "mirror", "mid-exact", "ng-exact")
     agree(order_of_invariance([gamma], steps=STEPS, integrators=keys))
 
@@ -245,6 +249,7 @@ def newton(problem, h):
     return step
 
 
+@pytest.mark.slow
 def test_optimizers_that_know_no_geometry_have_no_order(gamma):
     optimizers = {
         "Adam": Adam(),
@@ -265,6 +270,16 @@ def test_optimizers_that_know_no_geometry_have_no_order(gamma):
     assert result.theory["Adam"] is None
     # Newton's method does not mind other units
     assert result.remarks == [f"Gamma: {name} depends on the units of the coordinates" for name in ("Adam", "gradient")]
+
+
+def test_optimizers_on_products_have_no_order_either():
+    optimizers = {"Adam": Adam(), "gradient": lambda theta, gradient: theta - gradient, "ng": "ng"}
+    settings = {**ON_PRODUCTS, "steps": (12, 14, 16, 20, 24), "quantities": ["invariance"]}
+    result = order_of_invariance(hyperbolic_plane(), **settings, integrators=optimizers)
+    slopes = {name: orders.invariance for name, orders in result.slopes["OperatorProblem"].items()}
+    assert abs(slopes["Adam"]) < 0.3 and abs(slopes["gradient"]) < 0.3
+    assert slopes["ng"] == pytest.approx(1.0, abs=0.1)
+    assert result.theory["Adam"] is None
 
 
 # -- the result
@@ -294,6 +309,7 @@ def test_numbers_and_figures_are_saved(on_normal, tmp_path):
     assert {r["fitted"] for r in rows} == {"False"}
 
 
+@pytest.mark.slow
 def test_failures_at_coarse_steps_do_not_spoil_the_others(gamma):
     # from there, long steps leave the domain
     places = {
@@ -341,12 +357,12 @@ class Wrong(ro.Problem):
 
 
 @pytest.mark.parametrize(("part", "remark"), [(0.05, "that is no reference"), (np.nan, "there is no reference")])
-def test_a_wrong_reference_is_no_reference(gamma, part, remark):
-    own, (label, place) = gamma.own, list(gamma.places.items())[1]
+def test_a_wrong_reference_is_no_reference(normal, part, remark):
+    own, (label, place) = normal.own, list(normal.places.items())[1]
     wrong = dataclasses.replace(place, problem=Wrong(place.problem, part))
-    spoiled = dataclasses.replace(gamma, places={"own": own, label: wrong})
+    spoiled = dataclasses.replace(normal, places={"own": own, label: wrong})
     result = order_of_invariance([spoiled], steps=STEPS[:5], integrators=["ng"], quantities=["flow"])
-    assert np.isnan(result.slopes["Gamma"]["ng"].flow)
+    assert np.isnan(result.slopes["Normal"]["ng"].flow)
     (found,) = result.remarks
     assert remark in found
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import riemopt as ro
+from tests.marks import slow
 
-KEYS = ["gd", "ng", "mid", "geo", "geof", "heun", "geo3", "geo-exact", "ng-exact", "mid-exact"]
+KEYS = ["gd", "ng", "mid", "geo", "geof", "heun", "geo3", slow("geo-exact"), "ng-exact", slow("mid-exact")]
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -9,10 +9,11 @@ import sympy as sp
 
 import riemopt as ro
 from tests.geometry import reference
+from tests.marks import slow
 
 models = ro.models
 CLOSED = [models.Gamma, models.Beta, models.VonMises, models.Gumbel, lambda: models.Categorical(4),
-          models.Dirichlet, models.MultivariateNormal, models.Poisson]  # fmt: skip
+          slow(models.Dirichlet), slow(models.MultivariateNormal), models.Poisson]  # fmt: skip
 
 
 def at(model, tensor, point):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import riemopt as ro
 from riemopt.geometry import connection, curvature
 from tests.geometry import reference
+from tests.marks import slow
 
 models = ro.models
 
@@ -140,7 +141,7 @@ REFERENCES = {
 }
 
 
-@pytest.mark.parametrize("case", REFERENCES)
+@pytest.mark.parametrize("case", [slow(c) if c in ("Dirichlet", "Student's t") else c for c in REFERENCES])
 def test_riemann_tensor_against_mpmath(case):
     make, metric, where = REFERENCES[case]
     geometry = symbolic(make)
@@ -205,7 +206,7 @@ def test_second_bianchi_identity():
 # -- the α-connections
 
 
-FLAT = [models.Gamma, models.Beta, models.Normal, models.InverseGaussian, models.Dirichlet, models.VonMises,
+FLAT = [models.Gamma, models.Beta, models.Normal, models.InverseGaussian, slow(models.Dirichlet), models.VonMises,
         lambda: models.Categorical(4)]  # fmt: skip
 
 

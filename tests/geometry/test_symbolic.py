@@ -42,6 +42,7 @@ def test_metric_inverse_and_volume_belong_together(make):
     assert abs(volume**2 / raw.det() - 1) < 1e-24
 
 
+@pytest.mark.slow
 def test_sectional_curvature_is_that_of_the_plane():
     geometry = known(models.MultivariateNormal)
     first, second, third, *_ = geometry.model.parameters

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import riemopt as ro
 from riemopt.errors import ArgumentError, ShapeError, UnknownNameError
 from tests import catalogue
+from tests.marks import slow
 
 LENGTH = 0.5
 """Shorter than the way to the edge of the Poisson model from any of the points."""
@@ -39,12 +40,18 @@ GEODESICS = {
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param(name, marks=[pytest.mark.slow] if name in ("gamma by scale", "gamma by cube") else [])
+        pytest.param(name, marks=[pytest.mark.slow] if name.startswith("gamma by") else [])
         for name in catalogue.WITH_POINTS
     ],
 )
 def case(request):
     """Each model that has points in turn; geodesics of the Gamma model take seconds to compile in every chart."""
+    return catalogue.case(request.param)
+
+
+@pytest.fixture(scope="module", params=[slow(c) if c != "gamma by mean" else c for c in catalogue.GAMMA_CHARTS])
+def chart_case(request):
+    """Another chart of the Gamma model."""
     return catalogue.case(request.param)
 
 

@@ -9,6 +9,7 @@ import sympy as sp
 
 import riemopt as ro
 from riemopt.errors import ModelError
+from tests.marks import slow
 
 FAMILIES = [
     "bernoulli",
@@ -231,7 +232,7 @@ def test_the_jacobian_of_an_implicit_chart_is_that_of_differences():
         np.testing.assert_allclose(mean.chart.jacobian(eta), differences, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("backend", ["numpy", slow("numba")])
 def test_the_geometry_of_an_implicit_chart_is_the_transformed_one(backend):
     model, _, mean, _ = charts("gamma")
     own = ro.Manifold(model, backend=backend)
@@ -275,6 +276,7 @@ def test_the_likelihood_of_an_implicit_chart_is_fitted_by_the_mean_statistics():
     np.testing.assert_allclose(problem.gradient(best), 0.0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_natural_gradient_flow_does_not_care_about_the_mean_chart():
     model, natural, mean, _ = charts("gamma")
     result = ro.experiments.invariance(

@@ -55,6 +55,7 @@ def test_equations_linear_in_many_parameters_are_solved_at_once():
     np.testing.assert_allclose(natural.chart.to_original(z), point, rtol=1e-14)
 
 
+@pytest.mark.slow
 def test_more_parameters_than_can_be_solved_for_are_found_by_newtons_method():
     model = ro.models.MultivariateNormal(3)
     natural = model.natural_chart()

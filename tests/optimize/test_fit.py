@@ -296,6 +296,7 @@ def test_an_optimum_at_infinity():
     assert np.isnan(found.standard_errors).all()
 
 
+@pytest.mark.slow
 def test_tails_lighter_than_any_of_the_family():
     found = fit(ro.models.StudentT(), np.linspace(-1.0, 1.0, 50))
     assert untrusted(found, FitStatus.AT_EDGE)

@@ -10,6 +10,8 @@ import sympy as sp
 import riemopt as ro
 from riemopt.errors import ArgumentError, DomainError, ShapeError, UnknownNameError, UnsupportedError
 from riemopt.manifold import likelihood
+from tests import catalogue
+from tests.marks import slow
 
 SAMPLES = [0.6, 0.9, 1.0, 1.2, 1.8]
 KEYS = ("gd", "ng", "mid", "geo", "geof", "geo-exact", "ng-exact")
@@ -563,6 +565,12 @@ def test_rule_that_runs_as_it_stands_converges_at_the_same_point(problems):
         assert_same(ro.minimize(problem, Plain(), **settings), ro.minimize(problem, "ng", **settings))
 
 
+@pytest.fixture(params=[slow(c) if c != "gamma by mean" else c for c in catalogue.GAMMA_CHARTS])
+def chart_case(request):
+    """Another chart of the Gamma model."""
+    return catalogue.case(request.param)
+
+
 def test_where_a_trajectory_converges_does_not_depend_on_the_chart(chart_case, gamma):
     """The exact methods pass through the same distributions in every chart, and stop at the same one."""
     chart = chart_case.model.chart
@@ -644,7 +652,7 @@ def test_what_is_no_problem_is_refused():
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
-@pytest.mark.parametrize("a", [1.0, -1.0])
+@pytest.mark.parametrize("a", [1.0, slow(-1.0)])
 def test_riemannian_euler_of_the_dual_connections_goes_straight_in_natural_and_in_mean_parameters(backend, a):
     """a = 1: straight in (α, β), which are natural up to sign and shift; a = -1: straight in E[log x], E[x]."""
     gamma = ro.models.Gamma()

@@ -9,6 +9,7 @@ from riemopt.kernels.graph.graph import Graph
 from riemopt.kernels.graph.programs import Program
 from riemopt.kernels.targets.numba import NumbaTarget
 from riemopt.kernels.targets.target import Kernel
+from tests.marks import slow
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_geodesics_that_leave_the_domain_say_when_whoever_is_beside_them():
     np.testing.assert_allclose(info.exit_time[leaves], -2.0 / vectors[leaves, 0], rtol=1e-6)
 
 
-@pytest.mark.parametrize("integrator", ["geo", "geo-exact", "ng-exact"])
+@pytest.mark.parametrize("integrator", ["geo", "geo-exact", slow("ng-exact")])
 @pytest.mark.parametrize("keep", ["all", "last"])
 def test_trajectories_of_a_batch_are_those_of_their_starts(gamma, integrator, keep):
     problem = gamma.likelihood(ro.models.Gamma().sample([20.0, 20.0], 200))

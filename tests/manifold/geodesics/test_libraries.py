@@ -10,6 +10,7 @@ import pytest
 import sympy as sp
 
 import riemopt as ro
+from tests.marks import slow
 
 SOURCES = json.loads(Path(__file__).with_name("libraries.json").read_text())
 LINES = [line for source in SOURCES.values() for line in source["values"] if "wrong" not in line]
@@ -95,7 +96,7 @@ def unit(quantity: str, arguments: list[np.ndarray], value: np.ndarray) -> np.nd
     return np.maximum(np.abs(value), np.abs(arguments[1 if quantity == "log" else 0]))
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [slow(name) if name == "dirichlet" else name for name in MODELS])
 def test_other_libraries_find_the_same(model):
     wrong = []
     for quantity, evaluate in QUANTITIES.items():
