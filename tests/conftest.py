@@ -5,10 +5,12 @@ import gc
 import os
 import shutil
 import tempfile
+from typing import Any
 
 import pytest
 import sympy as sp
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from riemopt.models import exact
 from tests import catalogue
@@ -51,14 +53,18 @@ exact._PATIENCE = 30.0
 """What is found depends on the processor's time alone, however busy the machine is."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a case go to one worker, which derives and compiles what they have in common; so do those of a file."""
-    for item in items:
-        callspec = getattr(item, "callspec", None)
-        parameters = callspec.params.values() if callspec else ()
-        names = [value for value in parameters if isinstance(value, str) and value in catalogue.NAMES]
-        item.add_marker(pytest.mark.xdist_group(names[0] if names else item.nodeid.partition("::")[0]))
+class ByCase(LoadScopeScheduling):
+    """Tests of a case go to one worker, which derives and compiles what they have in common; so do others of a file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path, _, test = nodeid.partition("::")
+        parameters = test.partition("[")[2].removesuffix("]").split("-")
+        return next((name for name in parameters if name in catalogue.NAMES), path)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByCase:
+    """How tests are shared out; ``--dist=loadgroup`` with marks would do, but for xdist 3.8 on pytest 9.2."""
+    return ByCase(config, log)
 
 
 def pytest_collection_finish() -> None:

@@ -27,7 +27,7 @@ PATIENCE = 120.0
 @pytest.fixture(autouse=True)
 def nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every question is put to SymPy, as in a new process; see ``conftest.py``."""
-    monkeypatch.setattr(exact, "_searched", exact._search.__wrapped__)
+    monkeypatch.setattr(exact, "_search", exact._search.__wrapped__)
 
 
 AT = {mu: 0.25, a: 0.75, b: 3.5, k: 1.5, nu: 3.25, p: 0.375, s: 1.75, v: 2.25, rate: 1.25}

@@ -73,7 +73,7 @@ def test_why_a_number_is_not_to_be_had():
 
 def test_without_a_compiler_steps_are_taken_one_by_one():
     rule = ro.integrators.by_name("ng")
-    assert HalfPlane().compiled(rule, 1, False) == "a HalfPlane takes the steps of a rule one by one"
+    assert HalfPlane().compiled(rule, 1, False) == "HalfPlane takes the steps of a rule one by one"
     assert HalfPlane().trajectories(rule, THETA[None], np.ones(1), 1, True, None) is None
 
 
