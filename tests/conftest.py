@@ -21,7 +21,7 @@ if "RIEMOPT_CACHE" not in os.environ:
     os.environ["RIEMOPT_CACHE"] = tempfile.mkdtemp(prefix="riemopt-tests-")  # for its owner only
     atexit.register(shutil.rmtree, os.environ["RIEMOPT_CACHE"], ignore_errors=True)
 
-settings.register_profile("riemopt", deadline=None, max_examples=40, print_blob=True, derandomize="CI" in os.environ)
+settings.register_profile("riemopt", deadline=None, max_examples=20, print_blob=True, derandomize="CI" in os.environ)
 settings.load_profile("riemopt")
 
 

@@ -8,6 +8,7 @@ from riemopt.geometry.closed_forms import isometry
 from riemopt.geometry.positive_matrices import PositiveMatrices
 from riemopt.geometry.spaces import Flat, HalfSpace, Simplex
 from tests.catalogue import KNOWN, model
+from tests.marks import slow
 
 NAMES = {
     Flat: "bernoulli binomial exponential geometric pareto poisson rayleigh",
@@ -27,7 +28,9 @@ SPACES = {name: [space] for space, names in NAMES.items() for name in names.spli
 }
 
 
-@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize(
+    "name", [slow(n) if n in ("gumbel", "logistic", "loglogistic", "weibull") else n for n in KNOWN]
+)
 def test_spaces_are_recognised(name):
     assert [type(space) for space in isometry(model(name)).spaces] == SPACES[name]
 

@@ -180,6 +180,7 @@ def test_riemann_tensor_has_its_symmetries(make):
         assert abs(value + numbers[r, m, v, s] + numbers[r, v, s, m]) < scale
 
 
+@pytest.mark.slow
 def test_second_bianchi_identity():
     """∇_λ R_ρσμν + ∇_μ R_ρσνλ + ∇_ν R_ρσλμ = 0, in three dimensions."""
     geometry = symbolic(models.Dirichlet)

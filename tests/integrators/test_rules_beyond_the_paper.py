@@ -8,6 +8,7 @@ from scipy.integrate._ivp.rk import rk_step
 
 import riemopt as ro
 from riemopt.errors import ArgumentError, UnknownNameError, UnsupportedError
+from tests.marks import slow
 
 START = np.array([2.0, 1.5])
 SETTINGS = {"start": START, "step_size": 0.25, "steps": 6}
@@ -28,7 +29,7 @@ def problem(gamma, samples):
     return ro.Manifold(gamma, backend="numpy").likelihood(samples, rtol=1e-12)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("backend", ["numpy", slow("numba")])
 @pytest.mark.parametrize(("order", "key"), [(1, "ng"), (2, "geo"), (3, "geo3"), (5, "geo5")])
 def test_series_of_low_order_are_the_methods_of_the_paper(gamma, samples, backend, order, key):
     problem = ro.Manifold(gamma, backend=backend).likelihood(samples)
@@ -36,7 +37,7 @@ def test_series_of_low_order_are_the_methods_of_the_paper(gamma, samples, backen
     np.testing.assert_allclose(series.points, ro.minimize(problem, key, **SETTINGS).points, rtol=1e-13)
 
 
-@pytest.mark.parametrize("name", ["Gamma", "Normal", "Weibull", "StudentT"])
+@pytest.mark.parametrize("name", ["Gamma", "Normal", "Weibull", slow("StudentT")])
 def test_a_series_is_the_taylor_series_of_the_exponential_map(name):
     model = getattr(ro.models, name)()
     start = model.domain.interior_points(1, rng=1)[0]

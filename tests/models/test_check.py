@@ -8,6 +8,7 @@ import sympy as sp
 
 import riemopt as ro
 from riemopt.errors import ModelError, RiemoptError
+from tests.marks import slow
 
 x, mu, nu, shift = sp.symbols("x mu nu shift", real=True)
 t, s, a, b, c, rate = sp.symbols("t s a b c rate", positive=True)
@@ -213,7 +214,7 @@ def test_function_that_cannot_be_compiled_is_named_when_it_is_needed():
         manifold.metric([2.5])
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("backend", ["numpy", slow("numba")])
 def test_function_inside_an_integral_is_named_too(backend):
     density = sp.log(1 + sp.besselj(0, t) * sp.sin(mu) / 9) - t - sp.log(1 + sp.sin(mu) / 9 / sp.sqrt(2))
     model = ro.StatisticalModel(density, t, HALF_LINE, (mu,))

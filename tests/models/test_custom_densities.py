@@ -11,6 +11,7 @@ import sympy as sp
 import riemopt as ro
 from riemopt.models.expectation import score_products
 from riemopt.models.integrals.results import NotFound
+from tests.marks import slow
 from tests.models import reference
 from tests.models.reference import ClosedForm, Family, Finite, Interval, Pieces, triangle
 
@@ -297,8 +298,9 @@ SUMS_AND_IDENTITIES = {
 }
 INTEGRALS_THAT_SYMPY_FINDS = ("hyperbolic secant", "gamma and normal")
 TWO = "gamma and normal"  # integrals inside integrals: minutes by NumPy; its closed form is compared below
+QUICK = ("hyperbolic secant", "zero-inflated Poisson", "logarithmic", "Gompertz", "logit-normal", "gamma and Poisson")
 BACKENDS = [
-    *((name, "numpy") for name in MODELS if name != TWO),
+    *((name, "numpy") if name in QUICK else slow(name, "numpy") for name in MODELS if name != TWO),
     *(pytest.param(name, "numba", marks=marks) for name, marks in COMPILED.items()),
 ]
 

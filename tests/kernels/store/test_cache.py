@@ -55,6 +55,7 @@ print([name for name in ("sympy.physics.units", "numba.np.arraymath") if name in
 SHORT_PROGRAM = """
 import warnings
 import riemopt as ro
+from tests.marks import slow
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     print(ro.Manifold(ro.models.Normal()).connection([0.0, 2.0], [1.0, 1.0]).tolist())
@@ -291,7 +292,7 @@ def test_directory_that_vanishes_is_made_again(empty, expected):
     assert len(list(empty.glob("kernel_*"))) == 1
 
 
-@pytest.mark.parametrize("variable", ["HOME", "XDG_CACHE_HOME"])
+@pytest.mark.parametrize("variable", ["HOME", slow("XDG_CACHE_HOME")])
 def test_home_that_does_not_exist_and_cannot_be_made_is_no_obstacle(variable, tmp_path):
     (tmp_path / "file").write_text("")
     missing = {"HOME": None, "XDG_CACHE_HOME": None, "RIEMOPT_CACHE": None, variable: str(tmp_path / "file" / "home")}

@@ -5,6 +5,7 @@ import pytest
 import sympy as sp
 
 import riemopt as ro
+from tests.marks import slow
 
 CLOSED = ["gamma", "normal", "beta", "poisson", "categorical", "inversegaussian", "binomial"]
 
@@ -18,7 +19,7 @@ def small(manifold: ro.Manifold, points: np.ndarray, length: float = 0.3, seed: 
 # -- duality: ∂_κ g_μν = Γ^(a)_ν,κμ + Γ^(-a)_μ,κν
 
 
-@pytest.mark.parametrize("name", ["gamma", "normal", "beta", "inversegaussian", "vonmises"])
+@pytest.mark.parametrize("name", ["gamma", "normal", "beta", "inversegaussian", slow("vonmises")])
 def test_connections_of_opposite_a_are_dual(name):
     model = ro.models.family(name)
     symbolic = ro.Manifold(model, backend="numpy").symbolic
@@ -55,7 +56,7 @@ def test_connections_of_opposite_a_are_dual_where_expectations_are_integrals():
 # -- flatness
 
 
-@pytest.mark.parametrize("name", ["gamma", "normal", "poisson", "vonmises"])
+@pytest.mark.parametrize("name", ["gamma", "normal", "poisson", slow("vonmises")])
 def test_the_exponential_connection_vanishes_in_natural_parameters(name):
     natural = ro.models.family(name).natural_chart()
     manifold = ro.Manifold(natural, backend="numpy")
@@ -74,7 +75,7 @@ def test_the_mixture_connection_vanishes_in_mean_parameters(name):
     assert set(sp.flatten(manifold.symbolic.alpha_connection(-1))) == {0}
 
 
-@pytest.mark.parametrize("name", ["gamma", "beta", "vonmises"])
+@pytest.mark.parametrize("name", ["gamma", "beta", slow("vonmises")])
 def test_the_mixture_connection_vanishes_in_mean_parameters_without_a_closed_form(name):
     mean = ro.models.family(name).mean_chart()
     manifold = ro.Manifold(mean, backend="numpy")

@@ -17,6 +17,7 @@ from riemopt.errors import ArgumentError, DataError, DomainError, UnknownNameErr
 from riemopt.models import families
 from riemopt.symbolic.functions import array_function
 from tests import catalogue
+from tests.marks import slow
 from tests.models import reference
 
 STORED = reference.load()
@@ -175,19 +176,27 @@ def assert_connection(geometry, points, metric, slopes):
 # -- the geometry
 
 
-# two kernels of five integrals each take LLVM most of a minute; those of kumaraswamy are integrals, too
-COMPILED = [pytest.param(n, marks=[pytest.mark.slow] if n == "normalmixture" else []) for n in ENTRIES]
+QUICK = ("beta", "dirichlet", "gamma", "kumaraswamy", "negativebinomial", "studentt", "vonmises")
+"""Of each kind of function and expectation one whose kernels are compiled every time."""
+
+BY_NUMBERS = ("kumaraswamy", "negativebinomial", "normalmixture")
+"""Without a compiler their integrals and sums take long."""
+
+ON_BOTH = [
+    *((name, "numba") if name in QUICK else slow(name, "numba") for name in ENTRIES),
+    *((name, "numpy") for name in ENTRIES if name not in (*QUICK, *BY_NUMBERS)),
+]
 
 
-@pytest.mark.parametrize("name", COMPILED)
-def test_metric_is_that_of_mpmath(name):
+@pytest.mark.parametrize(("name", "backend"), ON_BOTH)
+def test_metric_is_that_of_mpmath(name, backend):
     points, metric, _ = tensors(STORED[name])
-    assert_metric(manifold(name).metric(points), metric)
+    assert_metric(catalogue.manifold(name, backend=backend).metric(points), metric)
 
 
-@pytest.mark.parametrize("name", COMPILED)
-def test_connection_is_that_of_mpmath(name):
-    assert_connection(manifold(name), *tensors(STORED[name]))
+@pytest.mark.parametrize(("name", "backend"), ON_BOTH)
+def test_connection_is_that_of_mpmath(name, backend):
+    assert_connection(catalogue.manifold(name, backend=backend), *tensors(STORED[name]))
 
 
 LARGER = {
