@@ -17,6 +17,7 @@ import pytest
 import riemopt as ro
 from riemopt.kernels.store import cache, precompiled
 from riemopt.kernels.targets.numba import COMPILERS
+from tests.marks import slow
 
 PROGRAM = """
 import sys
@@ -55,7 +56,6 @@ print([name for name in ("sympy.physics.units", "numba.np.arraymath") if name in
 SHORT_PROGRAM = """
 import warnings
 import riemopt as ro
-from tests.marks import slow
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     print(ro.Manifold(ro.models.Normal()).connection([0.0, 2.0], [1.0, 1.0]).tolist())
