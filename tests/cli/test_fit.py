@@ -108,6 +108,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("arguments", "message"), BAD, ids=[" ".join(arguments) for arguments, _ in BAD])
+@pytest.mark.slow_for("gamma even.csv")
 def test_bad_input_is_one_line_and_writes_nothing(folder, arguments, message):
     before = listing(folder)
     result = run(*arguments)

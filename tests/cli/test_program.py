@@ -45,6 +45,7 @@ def program(*arguments, **variables):
     return subprocess.Popen(command, env=environment, **streams)
 
 
+@pytest.mark.slow
 def test_the_program_reports_bad_input_by_its_exit_status(folder):
     before = listing(folder)
     process = program("invariance", "--start", "0,1")
@@ -54,6 +55,7 @@ def test_the_program_reports_bad_input_by_its_exit_status(folder):
     assert listing(folder) == before
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_error(folder):
     with program("derive", "normal") as process:
         process.stdout.close()

@@ -99,6 +99,7 @@ def test_the_gradient_pulls_the_residuals_back(tiny: Tiny) -> None:
     np.testing.assert_allclose(tiny.products["gradient"](tiny.theta), wanted, atol=1e-14)
 
 
+@pytest.mark.slow_for("(2, 3, 1)")
 def test_the_fisher_product_is_that_of_the_explicit_metric(tiny: Tiny) -> None:
     wanted = tiny.metric(tiny.theta) @ tiny.v
     np.testing.assert_allclose(tiny.products["fisher_product"](tiny.theta, tiny.v), wanted, rtol=1e-12, atol=1e-14)
@@ -112,6 +113,7 @@ def test_the_fisher_product_is_symmetric_and_positive(tiny: Tiny) -> None:
     assert tiny.v @ product(tiny.theta, tiny.v) > 0
 
 
+@pytest.mark.slow_for("(2, 3, 1)")
 def test_the_connection_product_is_made_of_derivatives_of_the_explicit_metric(tiny: Tiny) -> None:
     slopes = np.array(jax.jit(jax.jacfwd(tiny.metric))(tiny.theta))  # ∂_κ g_μν, axes [μ, ν, κ]
     v = tiny.v
@@ -131,6 +133,7 @@ def test_the_connection_product_is_made_of_differences_of_the_fisher_product(tin
     np.testing.assert_allclose(tiny.products["connection"](theta, v), wanted, rtol=1e-7, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_a_damped_metric_has_the_same_connection_product(example: ModuleType) -> None:
     tiny = tiny_network(example, (2, 3, 1))
     slopes = [jax.jacfwd(lambda x, c=c: tiny.metric(x) + c * jnp.eye(len(x)))(tiny.theta) for c in (0.0, 0.1)]
@@ -209,6 +212,7 @@ def test_halving_the_step_quarters_the_distance_to_the_flow_for_mid_alone(exampl
     assert [ratios[key] for key in ("ng", "geo", "geof")] == pytest.approx([2.0] * 3, rel=0.15)
 
 
+@pytest.mark.slow
 def test_halving_the_step_quarters_the_distance_to_riemannian_euler_for_the_geodesic_ones(example: ModuleType) -> None:
     tiny = tiny_network(example, (2, 3, 1))
     problem = ro.OperatorProblem(**tiny.products, solver=ro.ConjugateGradient(damping=0.1))

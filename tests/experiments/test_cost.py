@@ -74,6 +74,7 @@ def test_the_midpoint_takes_the_steps_of_its_formula_and_two_solves_each() -> No
     np.testing.assert_array_equal(result.solves["Poisson"]["mid"], 2 * steps)
 
 
+@pytest.mark.slow
 def test_what_counts_ends_within_the_distance_and_twice_as_many_steps_do() -> None:
     for costs in poisson(["ng", "geo", "rk4", "ng-exact", "ng-adaptive"]).costs["Poisson"].values():
         assert all(cost.achieved <= wanted for cost, wanted in zip(costs, WANTED, strict=True))
@@ -97,6 +98,7 @@ def test_a_step_along_a_geodesic_in_closed_form_costs_one_solve() -> None:
         assert cost.solves == cost.steps == cost.gradients and cost.connections == 0
 
 
+@pytest.mark.slow
 def test_a_geodesic_that_is_integrated_costs_the_solves_of_its_integration() -> None:
     gamma = ro.models.Gamma()
     samples = gamma.sample([20.0, 20.0], 100, rng=0)
@@ -114,6 +116,7 @@ def test_an_adaptive_flow_takes_one_step_of_many_solves() -> None:
 
 
 @pytest.mark.parametrize("key", ["ng", "mid", "geo"])
+@pytest.mark.slow_for("geo")
 def test_extrapolated_numbers_agree_with_measured_ones(key: str) -> None:
     options: Any = {"integrators": [key], "wanted": [1e-5 if key == "mid" else 1e-3]}
     (measured,) = poisson(**options).costs["Poisson"][key]
@@ -150,6 +153,7 @@ def test_a_single_pass_through_zero_does_not_count() -> None:
     assert cost.steps == by_hand(lambda h: 1 - h, 1e-2) > 2
 
 
+@pytest.mark.slow
 def test_several_subjects_are_studied_at_once_and_the_fewest_solves_are_marked(tmp_path: Any) -> None:
     subjects = [Subject.of(Poisson(), start=[start], name=f"from {start}") for start in (1.0, 9.0)]
     result = cost_of_accuracy(subjects, wanted=[1e-4, 1e-1], integrators=["ng", "gd", "rk4"], most_steps=64)

@@ -33,6 +33,7 @@ def test_the_fewest_solves_are_marked(result):
     assert repr(result) == "CostResult(['Exponential'], wanted=[0.01, 1e-05, 1e-09])"
 
 
+@pytest.mark.slow
 def test_numbers_are_arrays_and_rows(result, tmp_path):
     assert result.steps["Exponential"]["mid"][:2].tolist() == [4.0, 100.0]
     assert math.isnan(result.achieved["Exponential"]["ng"][1])

@@ -15,6 +15,7 @@ def gamma():
 
 
 @pytest.mark.parametrize("size", [1.0, 1e-3, 1e-7, 1e-11])
+@pytest.mark.slow_for("1.0")
 def test_distances_are_those_of_the_manifold(gamma, size):
     problem = gamma.likelihood([1.0, 2.0])
     point = np.array([2.0, 3.0])

@@ -155,6 +155,7 @@ def run_by_hand(model, rule):
 
 @pytest.mark.parametrize("chart", MAPS)
 @pytest.mark.parametrize("rule", [ng, mid, geo, geof])
+@pytest.mark.slow_for("ng-alpha, beta")
 def test_each_method_follows_its_update_rule_in_each_chart(result, samples, chart, rule):
     points, losses = run_by_hand(GammaByHand(samples, *MAPS[chart]), rule)
     np.testing.assert_allclose(result.losses[chart][rule.__name__], losses, rtol=0, atol=1e-9)
@@ -211,6 +212,7 @@ def test_everything_starts_at_the_same_distribution(result):
             np.testing.assert_allclose(path[0], [1.0, 1.0], rtol=1e-14)
 
 
+@pytest.mark.slow
 def test_the_gap_is_the_largest_distance_between_charts():
     normal = ro.models.Normal()
     charts = [(text, typed_chart(normal, text)) for text in ("sigma = exp(s)", "mu = sinh(m), sigma = 1/s")]
@@ -223,6 +225,7 @@ def test_the_gap_is_the_largest_distance_between_charts():
     np.testing.assert_allclose(result.gap["ng"], distances.max(axis=1), rtol=1e-7, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_trajectory_that_leaves_the_domain_harms_no_other(gamma, samples, charts):
     one = {"beta = 1/b": charts["beta = 1/b"]}
     result = invariance(gamma, samples, one, start=(1.0, 1.0), integrators=("ng", "geo-exact"), step_size=1.6, steps=3)
@@ -324,6 +327,7 @@ def test_a_study_gives_the_numbers_of_the_experiment(study, gamma, samples):
         )
 
 
+@pytest.mark.slow
 def test_a_study_on_numpy_is_the_experiment_as_it_runs_by_itself(gamma, samples, charts):
     one = {"beta = 1/b": charts["beta = 1/b"]}
     study = InvarianceStudy(gamma, samples, one, backend="numpy", distances="numba")

@@ -36,6 +36,7 @@ def result(gamma, samples, charts):
     return invariance(gamma, samples, charts, start=(1.0, 1.0), integrators=("ng", "mid", "geo", "geo-exact"), steps=4)
 
 
+@pytest.mark.slow
 def test_the_table_shows_every_chart_and_integrator(result):
     text = str(result.table())
     assert all(chart in text for chart in MAPS)
@@ -78,6 +79,7 @@ def test_saving_keeps_every_digit(result, tmp_path):
     assert last["status"] == "COMPLETED"
 
 
+@pytest.mark.slow
 def test_a_failure_leaves_nothing_half_written(result, tmp_path, monkeypatch):
     existing = tmp_path / "existing"
     existing.mkdir()

@@ -202,6 +202,7 @@ def test_an_exact_method_on_products_does_not_care_about_the_chart():
     agree(order_of_invariance(hyperbolic_plane(), **settings, integrators=["mid-exact"]))
 
 
+@pytest.mark.slow
 def test_without_a_connection_straight_lines_are_measured_and_a_remark_says_so():
     result = order_of_invariance(
         hyperbolic_plane(connection=False),
@@ -273,6 +274,7 @@ def test_optimizers_that_know_no_geometry_have_no_order(gamma):
     assert result.remarks == [f"Gamma: {name} depends on the units of the coordinates" for name in ("Adam", "gradient")]
 
 
+@pytest.mark.slow
 def test_optimizers_on_products_have_no_order_either():
     optimizers = {"Adam": Adam(), "gradient": lambda theta, gradient: theta - gradient, "ng": "ng"}
     settings = {**ON_PRODUCTS, "steps": (12, 14, 16, 20, 24), "quantities": ["invariance"]}
@@ -286,6 +288,7 @@ def test_optimizers_on_products_have_no_order_either():
 # -- the result
 
 
+@pytest.mark.slow
 def test_the_table_shows_slopes_their_ranges_and_what_is_noise(on_normal):
     lines = str(on_normal.table()).splitlines()
     assert lines[0] == "Normal to the time 2, in the charts mu, sigma; mu = sinh(m), sigma = s**3"
@@ -296,6 +299,7 @@ def test_the_table_shows_slopes_their_ranges_and_what_is_noise(on_normal):
     assert row.endswith("exact")
 
 
+@pytest.mark.slow
 def test_numbers_and_figures_are_saved(on_normal, tmp_path):
     paths = on_normal.save(tmp_path)
     assert [path.name for path in paths] == ["order.png", "order.svg", "slopes.csv", "distances.csv"]
@@ -369,6 +373,7 @@ def test_a_wrong_reference_is_no_reference(normal, part, remark):
     assert remark in found
 
 
+@pytest.mark.slow
 def test_noise_in_products_is_no_slope():
     rng = np.random.default_rng(0)
     exact = hyperbolic_plane()

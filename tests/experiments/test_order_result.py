@@ -40,6 +40,7 @@ def test_the_table_has_slopes_beside_theory_and_remarks_below(result):
     assert repr(result) == "OrderResult(['Exponential'], integrators=['mine', 'ng'])"
 
 
+@pytest.mark.slow
 def test_every_distance_is_kept(result, tmp_path):
     paths = result.save(tmp_path)
     assert [path.name for path in paths] == ["order.png", "order.svg", "slopes.csv", "distances.csv"]

@@ -19,6 +19,7 @@ def test_the_gamma_samples_are_those_of_the_paper():
 @pytest.mark.parametrize(
     "name", ["gamma", "normal", "exponential", "poisson", "bernoulli", pytest.param("weibull", marks=pytest.mark.slow)]
 )
+@pytest.mark.slow_for("normal", "exponential", "bernoulli", "gamma")
 def test_families_have_settings_that_lead_somewhere(name):
     model = ro.models.family(name)
     charts = [(text, typed_chart(model, text)) for text in default_charts(model)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import riemopt as ro
 from riemopt.experiments import Subject
@@ -32,6 +33,7 @@ def test_one_step_fewer_misses_the_distance_or_twice_as_many_do():
     assert (cost.solves, cost.gradients, cost.connections) == (steps, steps, 0)
 
 
+@pytest.mark.slow
 def test_beyond_the_most_steps_the_power_law_is_continued():
     cost = costs("mid").cost(1e-7)
     assert cost.extrapolated and np.isnan(cost.achieved)

@@ -46,6 +46,7 @@ def test_paths_are_drawn_for_two_parameters_only(dimension, panels):
     assert len(draw(dimension=dimension, charts=3).axes) == panels
 
 
+@pytest.mark.slow
 def test_all_charts_are_on_one_scale():
     figure = draw(charts=6)
     assert len(titled(figure)) == 6
@@ -95,6 +96,7 @@ def test_a_run_that_fails_at_once_can_be_drawn():
     assert draw(("ng",), 2, 1, losses, points).axes
 
 
+@pytest.mark.slow
 def test_no_text_leaves_the_figure(tmp_path):
     figure = draw(charts=4)
     figures.save(figure, tmp_path / "figure.png")

@@ -113,6 +113,7 @@ def test_quadratic_form_is_rewritten_by_coefficients():
 
 
 @pytest.mark.slow_for("StudentT")
+@pytest.mark.slow_for("StudentT", "Dirichlet")
 def test_factors_are_those_of_the_metric(model):
     """L D Lᵀ = g on the blocks that are factorized."""
     g, n = model.expectation.metric, model.dimension
@@ -131,6 +132,7 @@ def test_factors_are_those_of_the_metric(model):
                     assert agree(product[i, j], g[i, j], model.parameters), (i, j)
 
 
+@pytest.mark.slow
 def test_only_blocks_with_polygammas_and_few_rows_are_factorized():
     block = sp.Matrix([[psi(1, alpha), -1 / beta], [-1 / beta, alpha / beta**2]])
     other = sp.Matrix([[alpha, 1], [1, beta]])

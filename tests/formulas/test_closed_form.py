@@ -16,6 +16,7 @@ from tests.formulas.programs import point_in, values
     [(ro.models.Dirichlet(5), [2.0, 3.0, 0.5, 1.5, 40.0]), (ro.models.Categorical(6), [0.1, 0.2, 0.05, 0.3, 0.15])],
     ids=["Dirichlet", "Categorical"],
 )
+@pytest.mark.slow_for("Dirichlet")
 def test_connection_products_of_many_parameters_are_those_of_the_expressions(model, point):
     n, rng = model.dimension, np.random.default_rng(0)
     assert n > 4

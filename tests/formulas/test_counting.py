@@ -11,6 +11,7 @@ KEYS = ["gd", "ng", "mid", "geo", "geof", "heun", "geo3", slow("geo-exact"), "ng
 
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.slow_for("mid-exact", "mid", "heun", "geo")
+@pytest.mark.slow_for("gd", "mid", "geo", "geof", "heun", "geo3", "ng-exact")
 def test_a_traced_rule_counts_as_it_does_step_by_step(key, gamma):
     settings = {"start": [2.0, 1.5], "step_size": 0.1, "steps": 4}
     compiled = ro.minimize(gamma.numba.likelihood([0.5, 1.0, 2.0]), key, **settings)
@@ -32,6 +33,7 @@ def test_what_is_asked_for_twice_counts_once(gamma):
 
 
 @pytest.mark.parametrize("keep", ["all", "last"])
+@pytest.mark.slow_for("all")
 def test_a_trajectory_that_ends_early_counts_the_steps_it_took(keep, gamma):
     problem = gamma.numba.likelihood([0.5, 1.0, 2.0])
     settings = {"step_size": 0.5, "steps": 60, "tolerance": 1e-3, "keep": keep}

@@ -21,6 +21,7 @@ def mean(terms, plan, *numbers):
     return found[: len(outputs)]
 
 
+@pytest.mark.slow
 def test_entropy_of_the_gumbel_model_is_the_closed_form():
     found = mean(lambda i: [i.graph.neg(i.density)], GUMBEL.expectation.plan, [0.3, 2.0])
     assert found == pytest.approx([np.log(2.0) + np.euler_gamma + 1.0], rel=1e-12)

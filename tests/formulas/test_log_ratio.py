@@ -16,6 +16,7 @@ def exact(p, q):
 
 
 @pytest.mark.parametrize("small", [False, True])
+@pytest.mark.slow_for("False")
 def test_the_divergence_of_cauchy_distributions_is_the_closed_form(small):
     graph = Graph()
     point, _ = point_in(graph, 2)

@@ -33,6 +33,7 @@ def squared(model):
     ],
     ids=["closed form", "quadrature", "data", "short chart", "long chart", "implicit chart"],
 )
+@pytest.mark.slow_for("quadrature")
 def test_a_model_gets_the_geometry_of_its_kind(model, kind):
     assert isinstance(geometry_of(model), kind)
 

@@ -25,6 +25,7 @@ LINE = ro.ConditionalModel((W * U,), "gaussian", (U,), (W,), scale=None)
     ],
     ids=["exponential family", "sum", "implicit chart"],
 )
+@pytest.mark.slow_for("sum")
 def test_samples_get_the_loss_of_their_model(model, kind, has_table):
     given = loss_of(model, [0.5, 2.0, 3.0], None)
     assert isinstance(given.loss, kind)

@@ -23,6 +23,7 @@ def at(model, tensor, point):
 
 @pytest.mark.parametrize("make", CLOSED)
 @pytest.mark.slow_for("Dirichlet", "MultivariateNormal", "Gumbel")
+@pytest.mark.slow_for("Beta", "VonMises", "Gumbel", "<lambda>")
 def test_numbers_are_those_of_the_formulas(make):
     model = make()
     manifold = ro.Manifold(model, backend="numpy")
@@ -70,6 +71,7 @@ def kumaraswamy():
 POINT = [1.75, 3.5]
 
 
+@pytest.mark.slow
 def test_curvature_by_quadrature_against_mpmath(kumaraswamy):
     with mp.workdps(reference.DIGITS):
         expected = reference.riemann(reference.kumaraswamy, POINT)
@@ -123,6 +125,7 @@ def test_compiled_tensors_are_the_same_and_broadcast(gamma, name):
     np.testing.assert_array_equal(outside[1], numpy[0, 0])
 
 
+@pytest.mark.slow
 def test_tensors_transform_in_a_chart_whose_metric_is_not_written_out():
     """T_ξ = T_θ(J·, J·, J·), and the volume picks up det J."""
     x, y, z = sp.symbols("x y z", positive=True)

@@ -26,6 +26,7 @@ POINT, U, V = [0.3, 2.0], [0.3, -0.4], [0.2, 1.1]
     ],
     ids=["metric", "connection", "a-connection", "mixed", "skewness"],
 )
+@pytest.mark.slow_for("a-connection")
 def test_integrals_are_the_closed_forms(quantity):
     found = []
     for geometry in (QuadratureGeometry(GUMBEL.expectation.plan), geometry_of(GUMBEL)):

@@ -32,11 +32,13 @@ SPACES = {name: [space] for space, names in NAMES.items() for name in names.spli
     "name", [slow(n) if n in ("gumbel", "logistic", "loglogistic", "weibull") else n for n in KNOWN]
 )
 @pytest.mark.slow_for("loglogistic", "logistic", "cauchy", "zero-mean normal", "round normal", "normal by precision")
+@pytest.mark.slow_for("cauchy", "zero-mean normal", "normal by precision", "known covariance", "round normal")
 def test_spaces_are_recognised(name):
     assert [type(space) for space in isometry(model(name)).spaces] == SPACES[name]
 
 
 @pytest.mark.parametrize("order", [3, 4, 5])
+@pytest.mark.slow_for("5")
 def test_zero_mean_normals_of_several_observations_are_positive_matrices(order):
     x = sp.symbols(f"x_1:{order + 1}", real=True)
     places = [(i, j) for i in range(order) for j in range(i + 1)]
@@ -51,10 +53,12 @@ def test_zero_mean_normals_of_several_observations_are_positive_matrices(order):
 
 
 @pytest.mark.parametrize("name", ["beta", "gamma", "dirichlet", "multivariatenormal", "studentt", "vonmises"])
+@pytest.mark.slow_for("multivariatenormal", "studentt")
 def test_nothing_is_recognised_that_is_not_there(name):
     assert isometry(ro.models.family(name)) is None
 
 
+@pytest.mark.slow
 def test_what_restricts_a_domain_is_not_overlooked():
     """A half-plane with a curved edge, and a simplex with an edge of its own: their geodesics leave earlier."""
     mu, x = sp.symbols("mu x", real=True)

@@ -91,6 +91,7 @@ def test_constant_curvature(case):
 
 
 @pytest.mark.parametrize("make", [models.Gamma, models.MultivariateNormal])
+@pytest.mark.slow_for("MultivariateNormal")
 def test_curvature_that_varies_is_not_called_constant(make):
     assert symbolic(make).constant_curvature is None
 
@@ -143,6 +144,7 @@ REFERENCES = {
 
 @pytest.mark.parametrize("case", [slow(c) if c in ("Dirichlet", "Student's t") else c for c in REFERENCES])
 @pytest.mark.slow_for("Dirichlet", "Student's t", "bivariate normal")
+@pytest.mark.slow_for("beta", "bivariate normal")
 def test_riemann_tensor_against_mpmath(case):
     make, metric, where = REFERENCES[case]
     geometry = symbolic(make)
@@ -166,6 +168,7 @@ def test_riemann_tensor_against_mpmath(case):
 
 
 @pytest.mark.parametrize("make", [models.Dirichlet, models.MultivariateNormal])
+@pytest.mark.slow_for("Dirichlet")
 @pytest.mark.slow_for("Dirichlet")
 def test_riemann_tensor_has_its_symmetries(make):
     """Antisymmetric in either pair, symmetric under their exchange, and the first Bianchi identity."""
@@ -215,6 +218,7 @@ FLAT = [models.Gamma, models.Beta, models.Normal, models.InverseGaussian, slow(m
 
 @pytest.mark.parametrize("make", FLAT)
 @pytest.mark.slow_for("Dirichlet")
+@pytest.mark.slow_for("VonMises", "<lambda>")
 def test_exponential_families_are_flat_in_either_sense(make):
     """The connections with a = 1 and a = -1 are flat, and in between R^(a) = (1 - a²) R."""
     geometry = symbolic(make)
@@ -233,6 +237,7 @@ def test_other_families_are_not():
 
 
 @pytest.mark.parametrize("make", [models.Logistic, models.Gumbel])
+@pytest.mark.slow_for("Logistic")
 @pytest.mark.slow_for("Logistic")
 def test_curvatures_of_dual_connections(make):
     """R^(a)_ρσμν = -R^(-a)_σρμν; and a = 0 is Levi-Civita."""
@@ -284,6 +289,7 @@ vector = st.tuples(component, component, component)
 
 
 @given(st.tuples(coordinate, coordinate, coordinate), vector, vector)
+@pytest.mark.slow
 def test_sectional_curvature_does_not_depend_on_the_chart(three, point, u, v):
     here, there = three
     chart = there.model.chart

@@ -2,6 +2,7 @@
 
 from itertools import product
 
+import pytest
 import sympy as sp
 
 import riemopt as ro
@@ -38,6 +39,7 @@ def test_other_curves_do_not():
     assert residuals(ro.models.Normal(), (time, sp.Integer(1)))[1] != 0
 
 
+@pytest.mark.slow_for("gamma by squares")
 def test_equations_hold_the_symbols_of_the_second_kind(case):
     symbolic, n = case.numpy.symbolic, case.model.dimension
     curves = [sp.Function(p.name, **p.assumptions0)(time) for p in case.model.parameters]

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import pytest
 import sympy as sp
 
 import riemopt as ro
@@ -54,6 +55,7 @@ def test_only_independent_components_are_written():
     assert "R &= 0" in in_latex(part(models.Poisson, "Riemann"))
 
 
+@pytest.mark.slow
 def test_of_integrals_the_score_and_the_metric_are_written():
     titles = [part.title for part in parts(known(models.NegativeBinomial))]
     assert titles[1:] == ["Score", "Fisher metric, the mean of products of the score"]

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import pytest
 import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,6 +58,7 @@ def test_the_constant_of_euler_comes_as_its_difference_from_one():
     ]
 
 
+@pytest.mark.slow
 def test_fractions_are_taken_apart_where_that_is_shorter():
     assert written(models.StudentT(), "metric 0 0", "metric 0 2") == [
         "(polygamma(1, nu/2) - polygamma(1, nu/2 + 1/2))/4 - (nu + 5)/(2*nu*(nu + 1)*(nu + 3))",

@@ -353,6 +353,7 @@ def test_connections_are_those_of_the_metrics(case):
 
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("case", ["normal", *(pytest.param(name, marks=pytest.mark.slow) for name in list(CASES)[1:])])
+@pytest.mark.slow_for("normal-dop853")
 def test_order_for_the_flow_and_order_of_invariance(case, key):
     (problem, chart), integrator = CASES[case], rule(key)
     charted, metric = Charted(problem, chart), problem.metric(flow(case))

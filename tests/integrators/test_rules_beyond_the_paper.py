@@ -79,6 +79,7 @@ def test_a_tableau_of_ones_own_is_the_method_that_it_describes(problem):
 
 
 @pytest.mark.parametrize(("a", "charts"), [(-1.0, ("natural", "mean")), (1.0, ("mean", "natural"))])
+@pytest.mark.slow_for("-1.0-charts0")
 def test_straight_steps_of_an_a_connection_are_mirror_descent(gamma, samples, a, charts):
     """∇Φ of the log-partition takes natural to mean parameters; that of its dual takes them back."""
     here, there = (getattr(gamma, f"{chart}_chart")() for chart in charts)

@@ -103,6 +103,7 @@ def test_the_divergence_is_the_closed_form_of_the_literature_near_and_far(name):
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_backends_agree():
     model = ro.models.Gamma()
     points, targets = pairs("gamma")

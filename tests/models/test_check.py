@@ -101,6 +101,7 @@ GOOD = {
 
 
 @pytest.mark.parametrize("name", GOOD)
+@pytest.mark.slow_for("two peaks far apart")
 def test_density_that_is_one_is_taken(name):
     density, observation, support, parameters, domain = GOOD[name]
     assert ro.StatisticalModel(density, observation, support, parameters, domain=domain).dimension == len(parameters)

@@ -79,6 +79,7 @@ def test_the_density_is_the_same(name):
 
 @pytest.mark.parametrize("name", [name for name in SOME if name != "multivariatenormal"])
 @pytest.mark.slow_for("inversegaussian", "inversegamma", "vonmises")
+@pytest.mark.slow_for("vonmises")
 def test_the_metrics_are_inverse_to_one_another(name):
     model, natural, mean, points = charts(name)
     g = ro.Manifold(natural, backend="numpy").metric(natural.chart.from_original(points))
@@ -132,6 +133,7 @@ def _statistic(natural: ro.StatisticalModel, k: int) -> sp.Expr:
     return form.statistics[form.natural.index(natural.parameters[k])]
 
 
+@pytest.mark.slow
 def test_charts_read_as_one_would_write_them():
     described = {
         name: [model.chart.describe() for model in charts(name)[1:3]]
@@ -177,6 +179,7 @@ def test_what_is_no_exponential_family_has_no_natural_chart():
         curved.mean_chart()
 
 
+@pytest.mark.slow
 def test_a_model_whose_hessian_is_free_of_the_observation_is_in_its_natural_chart():
     theta, x = sp.symbols("theta x", positive=True)
     # does not separate as it is written
@@ -206,6 +209,7 @@ def test_the_mean_chart_of_gamma_reaches_from_tiny_to_huge_shapes():
     assert (np.abs(mean.chart.to_original(eta) / points - 1.0).max(axis=-1) < digits).all()
 
 
+@pytest.mark.slow
 def test_there_is_no_preimage_outside_the_domain():
     mean = charts("gamma")[2]
     # by Jensen, E[log x] < log E[x]
@@ -228,6 +232,7 @@ def test_a_domain_without_conditions_ends_where_there_is_no_preimage():
     np.testing.assert_allclose(found[1], -found[0], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_jacobian_of_an_implicit_chart_is_that_of_differences():
     for name in ("gamma", "vonmises", "dirichlet"):
         _, _, mean, points = charts(name)
@@ -299,6 +304,7 @@ def test_the_natural_gradient_flow_does_not_care_about_the_mean_chart():
     assert result.gap["geo-exact"].max() < 1e-8
 
 
+@pytest.mark.slow
 def test_an_implicit_chart_can_be_reparametrized():
     model, _, mean, _ = charts("gamma")
     s = sp.Symbol("s", real=True)

@@ -40,6 +40,7 @@ def charts(name: str) -> tuple[ro.StatisticalModel, ro.StatisticalModel, ro.Stat
 
 
 @pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.slow_for("multivariatenormal")
 def test_natural_charts_are_closed_forms(name):
     _, natural, mean, _ = charts(name)
     assert not natural.chart.is_implicit

@@ -82,6 +82,7 @@ def test_moments_over_supports_of_all_kinds(name):
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_moments_over_two_observations():
     """t ~ Γ(a, rate), x | t ~ N(b t, s)."""
     density = (
@@ -156,6 +157,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("why", REFUSED)
+@pytest.mark.slow_for("a kink that is not found")
 def test_plan_that_is_not_to_be_had_is_an_expectation_error(why):
     make, message = REFUSED[why]
     with pytest.raises(ExpectationError, match=message):
@@ -260,6 +262,7 @@ KINKED = {
 
 @pytest.mark.parametrize("name", KINKED)
 @pytest.mark.slow_for("asymmetric Laplace")
+@pytest.mark.slow_for("asymmetric Laplace", "split normal")
 def test_connections_of_densities_with_a_moving_kink_are_the_closed_forms(name, no_closed_forms):
     """At a kink that moves, second derivatives of the log-density are not all there is."""
     (density, parameters), tensors, points = KINKED[name]
@@ -293,6 +296,7 @@ def test_moving_kink_is_the_same_compiled(no_closed_forms):
     np.testing.assert_allclose(manifold.connection(points, vectors, a=1.0), expected, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.slow
 def test_kink_that_moves_in_a_half_line_and_on_a_log_scale(no_closed_forms):
     """Log-Laplace: log(t) is Laplace, so that the metric is that of Laplace."""
     density = -sp.Abs(sp.log(t) - sp.log(rate)) / s - sp.log(2 * s) - sp.log(t)

@@ -101,6 +101,7 @@ def ends(plan, point):
     ],
     ids=str,
 )
+@pytest.mark.slow_for("Max(3, x) + Min(-1, 2*x, 5*x)-[-inf, -0.5, -0.2, 0, 3, inf]-False")
 def test_line_is_cut_at_kinks_in_order(density, expected, moves):
     plan = plan_of(sp.S.Reals, density, parameters=(mu, s))
     np.testing.assert_allclose(ends(plan, (0.5, 2.0)), expected)

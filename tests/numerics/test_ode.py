@@ -21,6 +21,7 @@ def test_solution_that_ends_early_says_when():
     assert status is Status.LEFT_DOMAIN and np.isnan(end).all() and reached == pytest.approx(1.0, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_steps_are_no_longer_than_the_horizon_and_their_number_is_limited():
     assert integrate(lambda y: 0 * y, np.ones(1), 1.0, 1e-6, 1e-6, horizon=lambda y: 0.1)[0] is Status.COMPLETED
     short = 0.5 / MAXIMAL_STEPS

@@ -40,6 +40,7 @@ def regression(curve, parameters, inputs=("x",), output="gaussian", **options):
 
 @settings(max_examples=12)
 @given(st.lists(st.floats(-100, 100).map(lambda x: round(x, 3)), min_size=2, max_size=30, unique=True))
+@pytest.mark.slow
 def test_the_normal_fit_is_the_mean_and_the_standard_deviation(samples):
     found = fit(ro.models.Normal(), samples)
     assert found.success
@@ -98,6 +99,7 @@ SCIPY = {
 
 
 @pytest.mark.parametrize("family", [slow(f) if f in ("gumbel", "logistic", "cauchy") else f for f in SCIPY])
+@pytest.mark.slow_for("studentt")
 def test_fits_agree_with_those_of_scipy(family):
     distribution, truth, start = SCIPY[family]
     samples = distribution(*truth).rvs(300, random_state=np.random.default_rng(1))
@@ -126,6 +128,7 @@ def test_both_components_of_a_mixture_are_found():
     np.testing.assert_allclose([weight, *narrow, *wide], [0.25, -4.0, 0.5, 3.0, 2.0], rtol=0.2)
 
 
+@pytest.mark.slow
 def test_two_observations_are_fitted_together():
     samples = RNG.normal(size=(300, 2)) @ [[2.0, 0.0], [1.0, 0.5]] + [10.0, -3.0]
     found = fit(ro.models.MultivariateNormal(), samples)

@@ -191,6 +191,7 @@ TRACED = [Heun, Clipped, Kept, Momentum, Decaying, Adam, TwoBack, Matrix]
 
 @pytest.mark.parametrize("rule", TRACED, ids=lambda rule: rule.__name__)
 @pytest.mark.slow_for("Kept", "Clipped", "Decaying", "Momentum")
+@pytest.mark.slow_for("Matrix", "Adam", "TwoBack", "Kept", "Clipped", "Heun", "Momentum")
 def test_rule_of_a_user_is_compiled_and_batched(problems, rule):
     starts = np.array([[1.0, 1.0], [2.5, 0.75], [8.0, 9.0]])
     settings = {"start": starts[:, None], "step_size": [0.25, 0.125], "steps": 8}
@@ -332,6 +333,7 @@ def test_error_of_a_rule_reaches_its_author(problems):
             ro.minimize(problem, TooLong(), start=[1.0, 1.0], step_size=0.5, steps=2)
 
 
+@pytest.mark.slow
 def test_rule_gets_points_that_it_may_change_in_place(problems):
     class InPlace(ro.Integrator):
         def step(self, problem, theta, h, memory):
@@ -438,6 +440,7 @@ def test_step_out_of_the_domain_ends_a_trajectory(problems, key):
         assert np.isnan(trajectory.points[-1]).all() and np.isnan(trajectory.x).all() and np.isnan(trajectory.loss)
 
 
+@pytest.mark.slow
 def test_point_that_a_step_only_looks_at_must_lie_in_the_domain_too(problems):
     class Looking(ro.Integrator):
         def step(self, problem, theta, h, memory):
@@ -450,6 +453,7 @@ def test_point_that_a_step_only_looks_at_must_lie_in_the_domain_too(problems):
         np.testing.assert_array_equal(np.isnan(trajectory.losses), [False, True, True, True])
 
 
+@pytest.mark.slow
 def test_what_fails_first_gives_the_status(problems):
     class Early(ro.Integrator):
         """Looks outside before its first step, and then at numbers that are not finite."""
@@ -474,6 +478,7 @@ def test_singular_metric_is_told_apart(problems, key):
         np.testing.assert_array_equal(np.isnan(trajectory.losses), [False, True, True])
 
 
+@pytest.mark.slow
 def test_numbers_that_are_not_finite_are_told_apart(problems):
     class Exploding(ro.Integrator):
         def step(self, problem, theta, h, memory):
@@ -513,6 +518,7 @@ def zeros():
     return [ro.Manifold(model, backend=backend).likelihood([0.0, 0.0]) for backend in ("numba", "numpy")]
 
 
+@pytest.mark.slow
 def test_geodesic_that_leaves_the_domain_ends_a_trajectory(zeros):
     for problem in zeros:
         trajectory = ro.minimize(problem, "geo-exact", start=[1.0], step_size=[0.5, 1.5, 2.5], steps=3)
@@ -534,6 +540,7 @@ def test_message_of_a_batch_counts_its_statuses(compiled):
 
 
 @pytest.mark.parametrize("key", ["gd", "ng", "geof"])
+@pytest.mark.slow_for("gd", "geof")
 def test_trajectory_stops_where_the_riemannian_norm_is_small(problems, key):
     start, tolerance = ([5.0, 5.0], 0.2) if key == "gd" else ([4.0, 4.0], 1e-3)
     both = [ro.minimize(p, key, start, 0.4, 100, tolerance=tolerance) for p in problems]
@@ -683,6 +690,7 @@ def test_riemannian_euler_without_an_argument_is_that_of_levi_civita():
     np.testing.assert_array_equal(*same)
 
 
+@pytest.mark.slow
 def test_our_own_rules_are_traced_once_and_others_whenever_they_run(monkeypatch):
     problem = ro.Manifold(ro.models.Gamma()).likelihood([0.5, 1.0, 2.0])
     traced = []

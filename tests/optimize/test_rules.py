@@ -58,6 +58,7 @@ class LooksAhead(ro.Integrator):
 
 
 @pytest.mark.parametrize("rule", [CountsOnItself, DrawsItsMemory, RemembersATruth, LooksAhead])
+@pytest.mark.slow_for("RemembersATruth", "LooksAhead")
 def test_a_rule_does_the_same_on_both_targets(rule):
     gamma = ro.models.Gamma()
     samples = gamma.sample([20.0, 20.0], 500)
@@ -106,6 +107,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_kernels_run_in_the_children_of_a_process_that_has_run_some(tmp_path):
     script = tmp_path / "forking.py"
     script.write_text(FORKING)

@@ -144,6 +144,7 @@ def test_hard_expressions_and_their_derivatives_keep_their_digits(expression, at
         assert value == pytest.approx(exact, rel=loss, abs=1e-300)
 
 
+@pytest.mark.slow
 def test_hard_expressions_are_the_same_compiled():
     symbols = tuple(sorted({x for _, at in HARD for x in at}, key=str))
     graph, inputs, outputs = lowered([e for e, _ in HARD], symbols)

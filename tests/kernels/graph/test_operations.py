@@ -1,6 +1,7 @@
 """Every function that text may call has a number of arguments, and is bound by every target."""
 
 import numpy as np
+import pytest
 
 from riemopt.kernels.graph.graph import Graph
 from riemopt.kernels.graph.operations import FUNCTIONS, POLYGAMMA_ORDERS, polygamma_name, remainder_name
@@ -9,6 +10,7 @@ from riemopt.kernels.targets.target import Kernel
 from tests.kernels.graph.cases import TARGETS
 
 
+@pytest.mark.slow
 def test_every_function_of_the_table_is_bound_by_both_targets():
     graph = Graph()
     inputs = tuple(graph.input(f"input {i}") for i in range(3))

@@ -173,6 +173,7 @@ def test_processes_that_compile_the_same_at_once_agree_and_leave_nothing_unfinis
     ids=["empty", "foreign text", "truncated", "last byte", "first byte", "pickle"],
 )
 @pytest.mark.parametrize("kind", cache.KINDS)
+@pytest.mark.slow_for("kernel-first byte")
 def test_file_that_is_not_what_was_written_is_made_anew(kind, spoil, empty, monkeypatch, expected):
     np.testing.assert_allclose(connection(), expected, rtol=1e-14)
     (file,) = empty.glob(f"{kind}_*")
@@ -192,6 +193,7 @@ def test_kernel_under_the_name_of_another_is_not_run(empty):
     assert cache.read("kernel_other") == b"other code"
 
 
+@pytest.mark.slow
 def test_what_another_version_has_pickled_is_compiled_anew(empty, monkeypatch, expected):
     connection()
     (file,) = empty.glob("kernel_*")
@@ -316,6 +318,7 @@ def test_nobody_home_is_no_obstacle(empty, monkeypatch):
     assert not os.path.exists("~")
 
 
+@pytest.mark.slow
 def test_kernels_are_read_where_nothing_can_be_written(empty, monkeypatch, expected):
     def read_only(*arguments, **options):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))

@@ -47,6 +47,7 @@ def gumbel():
     ],
     ids=["Gamma", "Poisson", "Gamma by its means", "Weibull", "Gumbel"],
 )
+@pytest.mark.slow_for("Weibull", "Gumbel")
 def test_pickled_program_computes_the_same(make, point, vector):
     model = make()
     n = model.dimension
@@ -102,6 +103,7 @@ def test_program_is_had_without_a_cache(tmp_path, monkeypatch):
 # -- identities
 
 
+@pytest.mark.slow
 def test_models_that_differ_have_different_identities():
     x, k, s = sp.symbols("x k s", positive=True)
     a, b = sp.symbols("a b", positive=True)

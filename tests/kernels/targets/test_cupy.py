@@ -83,6 +83,7 @@ def tensors(backend, name):
 
 
 @pytest.mark.parametrize("name", ["gamma", "normal", "vonmises"])
+@pytest.mark.slow_for("vonmises")
 def test_tensors_are_those_of_numpy(agree, name):
     metric, *_ = agree(tensors, name, rtol=1e-10)
     assert np.isnan(metric[3]).all() == (name == "gamma")
@@ -181,6 +182,7 @@ def test_trajectories_are_those_of_numpy(agree, key):
 
 
 @pytest.mark.parametrize("name", ["gamma", slow("weibull"), "logistic"])
+@pytest.mark.slow_for("logistic")
 def test_trajectories_may_keep_their_end_only_and_sum_over_data(agree, name):
     _, _, status, *_ = agree(trajectories, name, "geo", "last", None, rtol=1e-8)
     assert ro.Status.COMPLETED in status

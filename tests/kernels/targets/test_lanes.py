@@ -48,6 +48,7 @@ def test_geodesics_of_a_batch_are_those_of_its_members(gamma, count):
     assert np.isnan(ends[~inside]).all()
 
 
+@pytest.mark.slow
 def test_geodesics_that_leave_the_domain_say_when_whoever_is_beside_them():
     # mu = 1 - t reaches 0 in the chart of means of the Poisson model, a parabola in its own
     manifold = ro.Manifold(ro.models.Poisson(), closed_forms=False)

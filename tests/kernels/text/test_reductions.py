@@ -230,6 +230,7 @@ def test_tangents_of_integrals_are_finite_differences(name):
     np.testing.assert_allclose(found[smooth], slopes[smooth], rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_tangents_of_integrals_are_the_same_compiled():
     """E[k] = m and E[(k - m)²] = m, of which m inside is not fixed, and E[1 of k = 0] = e^-m."""
     means = np.array([[0.02], [1.0], [70.0]])
@@ -273,6 +274,7 @@ def test_points_without_an_integral_are_refused_and_their_neighbours_are_not():
         np.testing.assert_allclose(found[[0, 4]], [[1, 1, 0, 105]] * 2, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_peaks_are_the_largest_values_on_both_targets():
     # of y² - 2 y⁴/a⁴ + b y/100, whose two peaks are of nearly the same height; and of counts
     graph = Graph()

@@ -1,6 +1,7 @@
 """Solutions in lanes: more of them than there are lanes or places in a queue, each as if it were alone."""
 
 import numpy as np
+import pytest
 
 from riemopt.kernels.graph.graph import Graph
 from riemopt.kernels.graph.parts import Ode
@@ -21,6 +22,7 @@ def decay():
     return part, Program((start, rate), (status, end, reached))
 
 
+@pytest.mark.slow
 def test_batch_longer_than_the_queue_is_solved_entry_by_entry():
     _, program = decay()
     run = Kernel(NumbaTarget(), program, [("points", (2,))], [(), ()])

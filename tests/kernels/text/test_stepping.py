@@ -101,6 +101,7 @@ def arenstorf(y):
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda t: t.name)
+@pytest.mark.slow_for("numba")
 def test_oscillator_turns_for_either_sign_of_the_duration(target):
     run = solver(oscillator, 2, target)
     for duration in (0.0, 1e-9, 1.0, 10.0, -7.0):
@@ -142,6 +143,7 @@ def test_error_falls_with_the_tolerance():
     assert all(finer < coarser for coarser, finer in itertools.pairwise(errors))
 
 
+@pytest.mark.slow
 def test_trajectories_of_a_batch_have_their_own_step_control_and_constants():
     run = solver(lambda y, rate: -rate * y, 1, NumbaTarget(), constants=1)
     for rate in (0.1, 1.0, 5.0):
@@ -151,6 +153,7 @@ def test_trajectories_of_a_batch_have_their_own_step_control_and_constants():
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda t: t.name)
+@pytest.mark.slow_for("numba")
 def test_solution_that_blows_up_in_finite_time_is_nan_with_a_status(target):
     run = solver(lambda y: y * y, 1, target)
     assert run([1.0], 0.9)[1] == pytest.approx([10.0], rel=1e-8)
@@ -160,6 +163,7 @@ def test_solution_that_blows_up_in_finite_time_is_nan_with_a_status(target):
         assert status[1] == 0 and end[1] == pytest.approx([2.0], rel=1e-8)
 
 
+@pytest.mark.slow
 def test_field_that_refuses_tells_its_own_reason():
     run = solver(lambda y: -np.ones(1) + 0 * y, 1, NumbaTarget(), domain=lambda y: y[0] > 0)
     assert run([1.0], 0.999)[1] == pytest.approx([0.001], abs=1e-10)
@@ -169,6 +173,7 @@ def test_field_that_refuses_tells_its_own_reason():
     assert status == Status.SINGULAR_METRIC and np.isnan(end).all()
 
 
+@pytest.mark.slow
 def test_work_without_end_is_given_up():
     run = solver(lambda y: -1e9 * (y - 1), 1, NumbaTarget())
     status, end = run([0.0], 1.0)

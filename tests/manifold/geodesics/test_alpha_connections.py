@@ -34,6 +34,7 @@ def test_connections_of_opposite_a_are_dual(name):
                 assert sp.simplify(rest) == 0 or abs(rest.subs(point).subs(a, sp.Rational(1, 3)).evalf(30)) < 1e-25
 
 
+@pytest.mark.slow
 def test_connections_of_opposite_a_are_dual_where_expectations_are_integrals():
     model = ro.models.NegativeBinomial()
     manifold = ro.Manifold(model, backend="numpy")
@@ -90,6 +91,7 @@ def test_the_mixture_connection_vanishes_in_mean_parameters_without_a_closed_for
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
 @pytest.mark.parametrize("a", [1.0, -1.0])
+@pytest.mark.slow_for("-1.0-numba")
 def test_geodesics_are_straight_lines_in_their_chart(a, backend):
     model = ro.models.Gamma()
     flat = model.natural_chart() if a > 0 else model.mean_chart()

@@ -35,6 +35,7 @@ ONE_OF_A_KIND = ("exponential", "normal", "categorical", "zero-mean normal", "tw
 
 @pytest.mark.parametrize("name", [n if n in ONE_OF_A_KIND else slow(n) for n in KNOWN])
 @pytest.mark.slow_for("zero-mean normal")
+@pytest.mark.slow_for("normal", "two waits", "zero-mean normal")
 def test_closed_forms_agree_with_the_stepper(name):
     known, integrated = manifold(name), manifold(name, closed_forms=False)
     rng = np.random.default_rng(0)
@@ -122,6 +123,7 @@ def test_geodesics_that_leave_say_when():
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.slow_for("numba")
 def test_integrated_geodesics_that_leave_say_when(backend):
     """The same by integration: as exactly as the edge can be told apart from the inside."""
     by_mean = ro.Manifold(model("poisson"), backend=backend, closed_forms=False)

@@ -37,6 +37,7 @@ def test_shapes_move_tenfold_up_and_down():
 
 
 @both
+@pytest.mark.slow_for("numpy")
 def test_geodesics_end_where_they_should(backend):
     assert_close(manifold(backend).exp(POINTS, ALONG), ENDS, 1e-9)
 
@@ -56,6 +57,7 @@ def test_points_on_the_way_lead_on_to_the_end(backend):
 
 
 @both
+@pytest.mark.slow_for("numpy")
 def test_vectors_are_carried_along(backend):
     """In units of their length; a component may be small."""
     m = manifold(backend)

@@ -63,6 +63,7 @@ def starts(name, length, rng):
 
 @law(5, 3)
 @pytest.mark.slow_for("vonmises", "multivariatenormal", "normal by precision", "round normal")
+@pytest.mark.slow_for("gamma", "vonmises")
 def test_log_is_the_inverse_of_exp_and_pieces_of_a_geodesic_fit_together(name, rng, length):
     at, v = starts(name, length, rng)
     m = manifold(name)
@@ -80,6 +81,7 @@ def test_log_is_the_inverse_of_exp_and_pieces_of_a_geodesic_fit_together(name, r
 
 @law(5, 3)
 @pytest.mark.slow_for("vonmises", "multivariatenormal")
+@pytest.mark.slow_for("gamma", "vonmises")
 def test_speed_is_constant_and_transport_keeps_inner_products(name, rng, length):
     at, along = starts(name, length, rng)
     m = manifold(name)
@@ -97,6 +99,7 @@ def test_speed_is_constant_and_transport_keeps_inner_products(name, rng, length)
 
 @law(5, 2)
 @pytest.mark.slow_for("multivariatenormal", "loglogistic", "vonmises", "logistic")
+@pytest.mark.slow_for("gamma", "vonmises")
 def test_distance_is_symmetric_and_satisfies_the_triangle_inequality(name, rng, length):
     m, at = manifold(name), points(name, 9 if name in KNOWN else 3, rng, spread=min(0.2, length))
     at = at.reshape(3, -1, at.shape[-1])  # the corners of triangles
@@ -107,6 +110,7 @@ def test_distance_is_symmetric_and_satisfies_the_triangle_inequality(name, rng, 
 
 
 @law(2, 2, quick=("exponential", "normal", "multinomial", "zero-mean normal", "two waits", "gamma"))
+@pytest.mark.slow_for("gamma", "multinomial")
 @pytest.mark.slow_for("gamma", "multinomial")
 def test_all_of_it_is_the_same_in_another_chart(name, rng, length):
     at, v = starts(name, length, rng)

@@ -135,6 +135,7 @@ def test_skewness_in_natural_parameters_is_the_third_derivative_of_the_log_parti
         assert sp.simplify(skewness[index] - partition.diff(*(parameters[i] for i in index))) == 0
 
 
+@pytest.mark.slow
 def test_means_of_indicators_are_probabilities():
     # by the score identity, a linear system of twenty equations would take minutes
     model = ro.models.Categorical(21)

@@ -33,6 +33,7 @@ OTHERWISE = {
 
 
 @pytest.mark.parametrize("name", OTHERWISE)
+@pytest.mark.slow_for("Cauchy", "Weibull")
 def test_integrals_that_sympy_finds_are_the_closed_forms_of_the_textbooks(name):
     density, observation, parameters, way, expected = OTHERWISE[name]
     support = HALF_LINE if observation == x else sp.S.Reals

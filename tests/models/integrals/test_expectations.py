@@ -12,6 +12,7 @@ k = sp.Symbol("k", integer=True, nonnegative=True)
 HALF_LINE = sp.Interval.open(0, sp.oo)
 
 
+@pytest.mark.slow
 def test_one_observation_is_taken_after_the_other():
     density = sp.log(p) + sp.log(y) - p * y - x * y
     mass, product = expectations([sp.S.One, x * y], density, [x, y], [HALF_LINE, HALF_LINE])

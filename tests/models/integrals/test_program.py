@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 
+import pytest
 import sympy as sp
 
 from riemopt.models.integrals import program
@@ -19,6 +20,7 @@ def answers(question):
     return [pickle.loads(base64.b64decode(line.removeprefix(program.MARK).rstrip(";"))) for line in marked]
 
 
+@pytest.mark.slow
 def test_the_answer_comes_first_as_found_and_then_in_lowest_terms():
     first, *_, last = answers(([x], sp.log(rate) - rate * x, [x], [sp.Interval(0, sp.oo)]))
     assert sp.simplify(first[0] - 1 / rate) == 0
