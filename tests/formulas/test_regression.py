@@ -291,7 +291,9 @@ def test_unknown_scale_is_the_best_one(count):
 # -- compiled
 
 
-@pytest.mark.parametrize("name", [slow(n) if n in ("two counts", "waiting time") else n for n in COMPILED])
+@pytest.mark.parametrize(
+    "name", [slow(n) if n in ("categorical", "two counts", "waiting time") else n for n in COMPILED]
+)
 def test_compiled_primitives_are_those_of_numpy(name):
     case = CASES[name]
     thetas = np.array([case.theta, (-0.2, 0.3, -2.0), (0.1, 0.9, 0.4)])

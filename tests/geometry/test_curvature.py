@@ -164,7 +164,7 @@ def test_riemann_tensor_against_mpmath(case):
 # -- symmetries
 
 
-@pytest.mark.parametrize("make", [models.Dirichlet, models.MultivariateNormal])
+@pytest.mark.parametrize("make", [slow(models.Dirichlet), models.MultivariateNormal])
 def test_riemann_tensor_has_its_symmetries(make):
     """Antisymmetric in either pair, symmetric under their exchange, and the first Bianchi identity."""
     geometry = symbolic(make)
@@ -228,7 +228,7 @@ def test_other_families_are_not():
     assert any(sp.flatten(geometry.alpha_curvature(1)))
 
 
-@pytest.mark.parametrize("make", [models.Logistic, models.Gumbel])
+@pytest.mark.parametrize("make", [models.Logistic, slow(models.Gumbel)])
 def test_curvatures_of_dual_connections(make):
     """R^(a)_ρσμν = -R^(-a)_σρμν; and a = 0 is Levi-Civita."""
     geometry = symbolic(make)

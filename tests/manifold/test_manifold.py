@@ -177,7 +177,7 @@ def test_tolerance_is_kept():
 # -- outside the domain
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("backend", [slow("numpy"), "numba"])
 def test_points_outside_are_nan_and_leave_their_neighbours_alone(gamma, backend):
     manifold = getattr(gamma, backend)
     points = np.array([[1.0, 2.0], [-1.0, 2.0], [2.0, 1.0], [1.0, 0.0], [np.nan, 1.0], [1.0, np.inf], [3.0, 0.5]])
