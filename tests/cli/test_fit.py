@@ -76,6 +76,7 @@ def test_fit_of_counts(folder):
     assert "Poisson, fitted by maximum likelihood" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_fit_that_cannot_be_trusted_says_so_by_its_exit_status(folder):
     Path("narrow.csv").write_text("2\n2\n2\n3\n")
     result = run("negativebinomial", "narrow.csv")

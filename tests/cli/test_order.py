@@ -121,6 +121,7 @@ def test_order_prints_slopes_and_writes_figure_and_numbers(folder):
 
 
 @pytest.mark.usefixtures("uncompiled")
+@pytest.mark.slow
 def test_several_families_are_one_study(folder):
     result = run(*SEVERAL, "--integrators", "ng", "--steps", "4,5,6,7,8")
     assert result.exit_code == 0, result.output

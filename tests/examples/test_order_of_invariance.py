@@ -54,6 +54,7 @@ def test_optimizers_have_no_order_of_invariance_and_newton_follows_the_flow_in_n
     assert slopes["newton"].flow == pytest.approx(1.0, abs=0.05)
 
 
+@pytest.mark.slow
 def test_a_newton_step_solves_with_the_metric_in_natural_parameters(quick_run):
     names, _ = quick_run
     problem = names["result"].subjects["Gamma"].own.problem

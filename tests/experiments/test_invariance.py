@@ -172,6 +172,7 @@ def test_exact_methods_agree_across_charts_and_with_scipy(result, samples, key, 
     assert result.gap[key].max() < 1e-8
 
 
+@pytest.mark.slow
 def test_compiled_trajectories_are_the_same(result, gamma, samples, charts):
     keys = ("geof", "geo-exact")
     compiled = invariance(

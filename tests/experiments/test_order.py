@@ -57,6 +57,7 @@ def on_normal(normal):
     return order_of_invariance([normal], steps=STEPS, integrators=("ng", "geo", "geo3", "mid-exact"))
 
 
+@pytest.mark.slow
 def test_slopes_on_the_normal_model_are_those_of_theory(on_normal):
     agree(on_normal)
 
@@ -332,6 +333,7 @@ def bernoulli(steps, **changes):
     return order_of_invariance(model, [1] * 19 + [0], {"q": chart}, steps=steps, **settings)
 
 
+@pytest.mark.slow
 def test_a_reference_that_fails_at_coarse_steps_does_not_spoil_the_others():
     fine = (32, 40, 48, 56, 64, 80)
     (with_coarse,), (without,) = (result.curves.values() for result in (bernoulli((1, 2, *fine)), bernoulli(fine)))

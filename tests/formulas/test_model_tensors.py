@@ -22,6 +22,7 @@ def at(model, tensor, point):
 
 
 @pytest.mark.parametrize("make", CLOSED)
+@pytest.mark.slow_for("Dirichlet", "MultivariateNormal", "Gumbel")
 def test_numbers_are_those_of_the_formulas(make):
     model = make()
     manifold = ro.Manifold(model, backend="numpy")

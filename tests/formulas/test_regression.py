@@ -291,9 +291,8 @@ def test_unknown_scale_is_the_best_one(count):
 # -- compiled
 
 
-@pytest.mark.parametrize(
-    "name", [slow(n) if n in ("categorical", "two counts", "waiting time") else n for n in COMPILED]
-)
+@pytest.mark.parametrize("name", [slow(n) if n in ("two counts", "waiting time") else n for n in COMPILED])
+@pytest.mark.slow_for("categorical", "two counts", "waiting time")
 def test_compiled_primitives_are_those_of_numpy(name):
     case = CASES[name]
     thetas = np.array([case.theta, (-0.2, 0.3, -2.0), (0.1, 0.9, 0.4)])
@@ -303,6 +302,7 @@ def test_compiled_primitives_are_those_of_numpy(name):
     close(case.numba.connection(thetas, VECTOR, a=0.3), case.numpy.connection(thetas, VECTOR, a=0.3))
 
 
+@pytest.mark.slow
 def test_compiled_geodesics_and_flows_are_those_of_numpy():
     model = ro.ConditionalModel((w0 + w1 * u,), "poisson", (u,), (w0, w1))
     numpy, numba = (

@@ -31,6 +31,7 @@ SPACES = {name: [space] for space, names in NAMES.items() for name in names.spli
 @pytest.mark.parametrize(
     "name", [slow(n) if n in ("gumbel", "logistic", "loglogistic", "weibull") else n for n in KNOWN]
 )
+@pytest.mark.slow_for("loglogistic", "logistic", "cauchy", "zero-mean normal", "round normal", "normal by precision")
 def test_spaces_are_recognised(name):
     assert [type(space) for space in isometry(model(name)).spaces] == SPACES[name]
 

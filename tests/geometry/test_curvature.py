@@ -142,6 +142,7 @@ REFERENCES = {
 
 
 @pytest.mark.parametrize("case", [slow(c) if c in ("Dirichlet", "Student's t") else c for c in REFERENCES])
+@pytest.mark.slow_for("Dirichlet", "Student's t", "bivariate normal")
 def test_riemann_tensor_against_mpmath(case):
     make, metric, where = REFERENCES[case]
     geometry = symbolic(make)
@@ -164,7 +165,8 @@ def test_riemann_tensor_against_mpmath(case):
 # -- symmetries
 
 
-@pytest.mark.parametrize("make", [slow(models.Dirichlet), models.MultivariateNormal])
+@pytest.mark.parametrize("make", [models.Dirichlet, models.MultivariateNormal])
+@pytest.mark.slow_for("Dirichlet")
 def test_riemann_tensor_has_its_symmetries(make):
     """Antisymmetric in either pair, symmetric under their exchange, and the first Bianchi identity."""
     geometry = symbolic(make)
@@ -212,6 +214,7 @@ FLAT = [models.Gamma, models.Beta, models.Normal, models.InverseGaussian, slow(m
 
 
 @pytest.mark.parametrize("make", FLAT)
+@pytest.mark.slow_for("Dirichlet")
 def test_exponential_families_are_flat_in_either_sense(make):
     """The connections with a = 1 and a = -1 are flat, and in between R^(a) = (1 - a²) R."""
     geometry = symbolic(make)
@@ -223,12 +226,14 @@ def test_exponential_families_are_flat_in_either_sense(make):
         assert sp.simplify(between[index] - (1 - a**2) * geometry.riemann_lowered[index]) == 0
 
 
+@pytest.mark.slow
 def test_other_families_are_not():
     geometry = symbolic(models.Logistic)
     assert any(sp.flatten(geometry.alpha_curvature(1)))
 
 
-@pytest.mark.parametrize("make", [models.Logistic, slow(models.Gumbel)])
+@pytest.mark.parametrize("make", [models.Logistic, models.Gumbel])
+@pytest.mark.slow_for("Logistic")
 def test_curvatures_of_dual_connections(make):
     """R^(a)_ρσμν = -R^(-a)_σρμν; and a = 0 is Levi-Civita."""
     geometry = symbolic(make)

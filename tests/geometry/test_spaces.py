@@ -76,6 +76,7 @@ def test_log_is_the_inverse_of_exp_and_distance_is_symmetric(name, seed, length)
 
 @pytest.mark.parametrize("name", SPACES)
 @given(seed=seeds, length=lengths)
+@pytest.mark.slow_for("positive matrices of order 5")
 def test_transport_is_an_isometry_that_takes_the_velocity_along(name, seed, length):
     space, rng = SPACES[name], np.random.default_rng(seed)
     u = some_point(space, rng)
@@ -94,6 +95,7 @@ def test_transport_is_an_isometry_that_takes_the_velocity_along(name, seed, leng
 
 @pytest.mark.parametrize("name", [name for name in SPACES if "5" not in name])
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow_for("positive matrices of order 3")
 def test_geodesics_and_transport_solve_their_equations(name, seed):
     space, rng = SPACES[name], np.random.default_rng(seed)
     u, n = some_point(space, rng), space.dimension

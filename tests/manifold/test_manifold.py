@@ -71,6 +71,7 @@ def test_tensors_are_the_same_compiled(case, name):
 
 
 @pytest.mark.parametrize("name", GEODESICS)
+@pytest.mark.slow_for("gamma by squares")
 def test_geodesics_are_the_same_compiled(case, name):
     compiled, reference = both(case, GEODESICS[name])
     assert np.isfinite(reference).all()
@@ -305,6 +306,7 @@ def test_one_parameter_models_are_measured_by_arc_length(name):
 # -- laws
 
 
+@pytest.mark.slow_for("gamma by squares")
 def test_log_is_the_inverse_of_exp(case):
     for length in (1e-3, LENGTH):
         vectors = case.vectors(length, seed=3)
@@ -377,6 +379,7 @@ def test_tiny_distances_are_those_of_the_metric(case):
         assert np.all(np.abs(found - expected) <= 1e-9 * size + rounding.sum(axis=-1))
 
 
+@pytest.mark.slow_for("gamma by scale", "gamma by cube", "gamma by mean")
 def test_distances_and_exponential_map_do_not_depend_on_the_chart(chart_case, gamma):
     """The last chart mixes the coordinates."""
     chart, manifold = chart_case.model.chart, chart_case.numpy

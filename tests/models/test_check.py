@@ -215,6 +215,7 @@ def test_function_that_cannot_be_compiled_is_named_when_it_is_needed():
 
 
 @pytest.mark.parametrize("backend", ["numpy", slow("numba")])
+@pytest.mark.slow_for("numba")
 def test_function_inside_an_integral_is_named_too(backend):
     density = sp.log(1 + sp.besselj(0, t) * sp.sin(mu) / 9) - t - sp.log(1 + sp.sin(mu) / 9 / sp.sqrt(2))
     model = ro.StatisticalModel(density, t, HALF_LINE, (mu,))

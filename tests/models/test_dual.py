@@ -46,6 +46,7 @@ def charts(name: str) -> tuple[ro.StatisticalModel, ro.StatisticalModel, ro.Stat
 
 
 @pytest.mark.parametrize("name", SOME)
+@pytest.mark.slow_for("multivariatenormal")
 def test_points_go_there_and_back(name):
     _, natural, mean, points = charts(name)
     for moved in (natural, mean):
@@ -66,6 +67,7 @@ def test_the_second_derivative_of_an_implicit_chart_is_the_change_of_vectors_alo
 
 
 @pytest.mark.parametrize("name", SOME)
+@pytest.mark.slow_for("multivariatenormal")
 def test_the_density_is_the_same(name):
     model, natural, mean, points = charts(name)
     samples = model.sample(points[0], 4)
@@ -76,6 +78,7 @@ def test_the_density_is_the_same(name):
 
 
 @pytest.mark.parametrize("name", [name for name in SOME if name != "multivariatenormal"])
+@pytest.mark.slow_for("inversegaussian", "inversegamma", "vonmises")
 def test_the_metrics_are_inverse_to_one_another(name):
     model, natural, mean, points = charts(name)
     g = ro.Manifold(natural, backend="numpy").metric(natural.chart.from_original(points))

@@ -259,6 +259,7 @@ KINKED = {
 
 
 @pytest.mark.parametrize("name", KINKED)
+@pytest.mark.slow_for("asymmetric Laplace")
 def test_connections_of_densities_with_a_moving_kink_are_the_closed_forms(name, no_closed_forms):
     """At a kink that moves, second derivatives of the log-density are not all there is."""
     (density, parameters), tensors, points = KINKED[name]

@@ -143,6 +143,7 @@ def test_second_process_compiles_nothing_and_gets_the_same_numbers(warm):
     assert run(folder) == (0, numbers)
 
 
+@pytest.mark.slow
 def test_second_process_derives_nothing_and_does_not_prepare_to(first):
     folder, (numbers, loaded) = first
     assert loaded == "['sympy.physics.units', 'numba.np.arraymath']"
@@ -150,6 +151,7 @@ def test_second_process_derives_nothing_and_does_not_prepare_to(first):
     assert second == [numbers, "[]"]
 
 
+@pytest.mark.slow
 def test_processes_that_compile_the_same_at_once_agree_and_leave_nothing_unfinished(tmp_path):
     processes = [start(tmp_path / "kernels", SHORT_PROGRAM) for _ in range(2)]
     assert len({finish(process) for process in processes}) == 1
@@ -294,6 +296,7 @@ def test_directory_that_vanishes_is_made_again(empty, expected):
 
 
 @pytest.mark.parametrize("variable", ["HOME", slow("XDG_CACHE_HOME")])
+@pytest.mark.slow_for("HOME")
 def test_home_that_does_not_exist_and_cannot_be_made_is_no_obstacle(variable, tmp_path):
     (tmp_path / "file").write_text("")
     missing = {"HOME": None, "XDG_CACHE_HOME": None, "RIEMOPT_CACHE": None, variable: str(tmp_path / "file" / "home")}
@@ -347,6 +350,7 @@ def test_full_disk_costs_the_cache_and_nothing_else(empty, monkeypatch, expected
     assert list(empty.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_disk_that_is_full_halfway_costs_the_cache_and_nothing_else(tmp_path):
     limit = 100  # bytes in a file: less than anything that is kept takes
     numbers, warnings = run_short(
@@ -357,6 +361,7 @@ def test_disk_that_is_full_halfway_costs_the_cache_and_nothing_else(tmp_path):
     assert list((tmp_path / "kernels").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_clearing_disturbs_nobody(tmp_path):
     folder = tmp_path / "kernels"
     process = start(folder, SHORT_PROGRAM)

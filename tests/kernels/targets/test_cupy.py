@@ -233,6 +233,7 @@ def test_misuse_is_refused_as_on_the_processor(device):
 # -- without a GPU
 
 
+@pytest.mark.slow
 def test_backend_says_what_is_missing():
     program = "import riemopt as ro; ro.Manifold(ro.models.Gamma(), backend='cupy')"
     environment = {name: value for name, value in os.environ.items() if name != "NUMBA_ENABLE_CUDASIM"}
@@ -246,6 +247,7 @@ def test_backend_says_what_is_missing():
 
 
 @pytest.mark.parametrize("run", [ro.fit, ro.experiments.invariance])
+@pytest.mark.slow_for("invariance")
 def test_what_moves_single_points_runs_on_the_processor(run):
     with pytest.raises(ro.errors.ArgumentError, match="backend"):
         run(MODELS["gamma"], SAMPLES, start=[1.0, 1.0], backend="cupy")

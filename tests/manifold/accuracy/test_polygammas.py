@@ -153,6 +153,7 @@ def errors_of_solutions(manifold: ro.Manifold, points: np.ndarray) -> tuple[floa
 
 
 @pytest.mark.parametrize(("name", "backend"), ON_BOTH)
+@pytest.mark.slow_for("StudentT-numba", "Beta-numba")
 def test_raising_an_index_keeps_its_accuracy(name, backend):
     _, points, bound, *_ = FAMILIES[name]
     by_length, by_component = errors_of_solutions(manifold_of(name, backend), np.array(points))
@@ -163,6 +164,7 @@ def test_raising_an_index_keeps_its_accuracy(name, backend):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("chart", CHARTS)
+@pytest.mark.slow_for("logarithms-numba")
 def test_raising_an_index_keeps_its_accuracy_in_every_chart_of_the_gamma_model(chart, backend):
     model = gamma_model(chart)
     points = np.array(GAMMA_POINTS)
@@ -190,6 +192,7 @@ def test_natural_gradient_of_the_gamma_model_keeps_its_accuracy(backend):
 
 
 @pytest.mark.parametrize(("name", "backend"), ON_BOTH)
+@pytest.mark.slow_for("Nakagami-numba", "Beta-numba")
 def test_metric_and_connection_keep_their_accuracy(name, backend):
     _, points, _, bound, _ = FAMILIES[name]
     model, manifold, points = family(name), manifold_of(name, backend), np.array(points)
@@ -212,6 +215,7 @@ def exact_curvatures(name):
 
 
 @pytest.mark.parametrize(("name", "backend"), ON_BOTH)
+@pytest.mark.slow_for("Dirichlet", "StudentT-numpy", "Beta-numpy")
 def test_scalar_curvature_keeps_its_accuracy(name, backend):
     _, points, *_, bound = FAMILIES[name]
     manifold = manifold_of(name, backend)

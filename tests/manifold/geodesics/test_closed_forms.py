@@ -34,6 +34,7 @@ ONE_OF_A_KIND = ("exponential", "normal", "categorical", "two waits")
 
 
 @pytest.mark.parametrize("name", [n if n in ONE_OF_A_KIND else slow(n) for n in KNOWN])
+@pytest.mark.slow_for("zero-mean normal")
 def test_closed_forms_agree_with_the_stepper(name):
     known, integrated = manifold(name), manifold(name, closed_forms=False)
     rng = np.random.default_rng(0)
@@ -73,6 +74,7 @@ def test_a_chart_of_a_known_model_is_known_too():
 @pytest.mark.parametrize(
     "name", ["normal", "bernoulli", *map(slow, ("categorical", "zero-mean normal", "inversegaussian"))]
 )
+@pytest.mark.slow
 def test_targets_agree_on_closed_forms(name):
     compiled, reference = manifold(name, backend="numba"), manifold(name)
     rng = np.random.default_rng(1)

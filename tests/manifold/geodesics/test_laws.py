@@ -62,6 +62,7 @@ def starts(name, length, rng):
 
 
 @law(5, 3)
+@pytest.mark.slow_for("vonmises", "multivariatenormal", "normal by precision", "round normal")
 def test_log_is_the_inverse_of_exp_and_pieces_of_a_geodesic_fit_together(name, rng, length):
     at, v = starts(name, length, rng)
     m = manifold(name)
@@ -78,6 +79,7 @@ def test_log_is_the_inverse_of_exp_and_pieces_of_a_geodesic_fit_together(name, r
 
 
 @law(5, 3)
+@pytest.mark.slow_for("vonmises", "multivariatenormal")
 def test_speed_is_constant_and_transport_keeps_inner_products(name, rng, length):
     at, along = starts(name, length, rng)
     m = manifold(name)
@@ -94,6 +96,7 @@ def test_speed_is_constant_and_transport_keeps_inner_products(name, rng, length)
 
 
 @law(5, 2)
+@pytest.mark.slow_for("multivariatenormal", "loglogistic", "vonmises", "logistic")
 def test_distance_is_symmetric_and_satisfies_the_triangle_inequality(name, rng, length):
     m, at = manifold(name), points(name, 9 if name in KNOWN else 3, rng, spread=min(0.2, length))
     at = at.reshape(3, -1, at.shape[-1])  # the corners of triangles
@@ -104,6 +107,7 @@ def test_distance_is_symmetric_and_satisfies_the_triangle_inequality(name, rng, 
 
 
 @law(2, 2, quick=("exponential", "normal", "multinomial", "zero-mean normal", "two waits", "gamma"))
+@pytest.mark.slow_for("gamma", "multinomial")
 def test_all_of_it_is_the_same_in_another_chart(name, rng, length):
     at, v = starts(name, length, rng)
     m, other = manifold(name), moved(name)
@@ -121,6 +125,7 @@ def test_all_of_it_is_the_same_in_another_chart(name, rng, length):
 
 
 @pytest.mark.parametrize("name", ["negativebinomial", *(slow(n) for n in BY_QUADRATURE if n != "negativebinomial")])
+@pytest.mark.slow_for("kumaraswamy", "normalmixture")
 def test_laws_hold_where_the_metric_is_an_integral(name):
     rng, m = np.random.default_rng(0), manifold(name)
     at = np.array(BY_QUADRATURE[name])

@@ -96,7 +96,8 @@ def unit(quantity: str, arguments: list[np.ndarray], value: np.ndarray) -> np.nd
     return np.maximum(np.abs(value), np.abs(arguments[1 if quantity == "log" else 0]))
 
 
-@pytest.mark.parametrize("model", [slow(name) if name in ("beta", "dirichlet") else name for name in MODELS])
+@pytest.mark.parametrize("model", [slow(name) if name == "dirichlet" else name for name in MODELS])
+@pytest.mark.slow_for("dirichlet", "beta", "zero-mean normal 2", "two normals")
 def test_other_libraries_find_the_same(model):
     wrong = []
     for quantity, evaluate in QUANTITIES.items():
