@@ -62,6 +62,18 @@ exact._PATIENCE = 30.0
 """What is found depends on the processor's time alone, however busy the machine is."""
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is slow for some of its parameters is marked where it has them; ``-m`` looks at the marks later."""
+    for item in items:
+        names = {name for mark in item.iter_markers("slow_for") for name in mark.args}
+        if names:
+            values = item.callspec.params.values()
+            given = {value if isinstance(value, str) else getattr(value, "__name__", None) for value in values}
+            if names & {*given, item.callspec.id, *item.callspec.id.split("-")}:
+                item.add_marker(pytest.mark.slow)
+
+
 class ByCase(LoadScopeScheduling):
     """Tests of a case go to one worker, which derives and compiles what they have in common; so do others of a file."""
 
