@@ -2,9 +2,12 @@
 
 import atexit
 import gc
+import hashlib
 import os
+import pickle
 import shutil
 import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,33 +19,42 @@ from riemopt.models import exact
 from tests import catalogue
 from tests.catalogue import Case
 
-# Compiled anew, as by a user who has just installed riemopt. Workers of pytest-xdist inherit the variable.
-if "RIEMOPT_CACHE" not in os.environ:
-    os.environ["RIEMOPT_CACHE"] = tempfile.mkdtemp(prefix="riemopt-tests-")  # for its owner only
-    atexit.register(shutil.rmtree, os.environ["RIEMOPT_CACHE"], ignore_errors=True)
+# Compiled anew, as by a user who has just installed riemopt. Workers of pytest-xdist inherit the variables.
+for variable in ("RIEMOPT_CACHE", "RIEMOPT_TESTS_SEARCHES"):
+    if variable not in os.environ:
+        os.environ[variable] = tempfile.mkdtemp(prefix="riemopt-tests-")  # for its owner only
+        atexit.register(shutil.rmtree, os.environ[variable], ignore_errors=True)
 
-settings.register_profile("riemopt", deadline=None, max_examples=20, print_blob=True, derandomize="CI" in os.environ)
+IN_CI = "CI" in os.environ
+settings.register_profile(
+    "riemopt", deadline=None, max_examples=40 if IN_CI else 20, print_blob=True, derandomize=IN_CI
+)
 settings.load_profile("riemopt")
 
 
 def remembered(search):
-    """SymPy's search for integrals, asked the same thing only once: each takes a process of its own some seconds."""
-    known = {}
+    """SymPy's search for integrals, asked the same thing once by all workers: it takes a process of its own seconds."""
+    folder = Path(os.environ["RIEMOPT_TESTS_SEARCHES"])
 
     def once(question, seconds):
         values, log_density, observation, support = question
         # the observations are other symbols each time
         names = {x: sp.Symbol(f"observation {i}", **x.assumptions0) for i, x in enumerate(observation)}
         back = dict(zip(names.values(), names, strict=True))
-        key = (*(e.xreplace(names) for e in (*values, log_density)), *names.values(), *support, seconds)
-        if key not in known:
+        key = [*(e.xreplace(names) for e in (*values, log_density)), *names.values(), *support, sp.Float(seconds)]
+        file = folder / hashlib.sha256("\0".join(map(sp.srepr, key)).encode()).hexdigest()
+        if not file.exists():
             try:
-                known[key] = [e.xreplace(names) for e in search(question, seconds)]
+                answer = [e.xreplace(names) for e in search(question, seconds)]
             except exact.NotFound as reason:
-                known[key] = reason
-        if isinstance(known[key], exact.NotFound):
-            raise known[key]
-        return [e.xreplace(back) for e in known[key]]
+                answer = str(reason)
+            unfinished = file.with_suffix(f".{os.getpid()}")
+            unfinished.write_bytes(pickle.dumps(answer))
+            unfinished.replace(file)
+        answer = pickle.loads(file.read_bytes())
+        if isinstance(answer, str):
+            raise exact.NotFound(answer)
+        return [e.xreplace(back) for e in answer]
 
     once.__wrapped__ = search
     return once
@@ -51,6 +63,18 @@ def remembered(search):
 exact._search = remembered(exact._search)
 exact._PATIENCE = 30.0
 """What is found depends on the processor's time alone, however busy the machine is."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is slow for some of its parameters is marked where it has them; ``-m`` looks at the marks later."""
+    for item in items:
+        names = {name for mark in item.iter_markers("slow_for") for name in mark.args}
+        if names:
+            values = item.callspec.params.values()
+            given = {value if isinstance(value, str) else getattr(value, "__name__", None) for value in values}
+            if names & {*given, item.callspec.id, *item.callspec.id.split("-")}:
+                item.add_marker(pytest.mark.slow)
 
 
 class ByCase(LoadScopeScheduling):

@@ -8,6 +8,7 @@ import pytest
 import riemopt as ro
 from riemopt.experiments import invariance
 from riemopt.experiments.settings import default_charts, default_start, example_samples, typed_chart
+from tests.marks import slow
 
 
 def test_the_gamma_samples_are_those_of_the_paper():
@@ -17,7 +18,8 @@ def test_the_gamma_samples_are_those_of_the_paper():
 
 
 @pytest.mark.parametrize(
-    "name", ["gamma", "normal", "exponential", "poisson", "bernoulli", pytest.param("weibull", marks=pytest.mark.slow)]
+    "name",
+    [slow("gamma"), "normal", "exponential", "poisson", "bernoulli", slow("weibull")],
 )
 @pytest.mark.slow_for("normal", "exponential", "bernoulli", "gamma")
 def test_families_have_settings_that_lead_somewhere(name):

@@ -14,6 +14,7 @@ from riemopt.models import exact
 from riemopt.models.exact import exact_expectations, poles
 from riemopt.models.integrals import program
 from riemopt.models.integrals.results import NotFound
+from tests.marks import slow
 
 x, mu = sp.symbols("x mu", real=True)
 t, a, b, k, nu, p, s, v, rate = sp.symbols("t a b k nu p s v rate", positive=True)
@@ -107,18 +108,7 @@ KNOWN = {
 }
 
 
-@pytest.mark.parametrize("name", KNOWN)
-@pytest.mark.slow_for(
-    "geometric",
-    "logistic",
-    "log-logistic",
-    "Weibull",
-    "Student",
-    "Laplace",
-    "hyperbolic secant",
-    "Pareto",
-    "Poisson with a sum for its rate",
-)
+@pytest.mark.parametrize("name", [n if n in ("Weibull", "Student", "Pareto") else slow(n) for n in KNOWN])
 def test_information_is_the_known_one(name: str) -> None:
     model, known = KNOWN[name]
     for found, expected in zip(metric(*model), known, strict=True):
@@ -159,15 +149,7 @@ SEEN_BY_MPMATH = {
 }
 
 
-@pytest.mark.parametrize("name", SEEN_BY_MPMATH)
-@pytest.mark.slow_for(
-    "every other count",
-    "zero-inflated Poisson",
-    "two half-lines",
-    "Kumaraswamy",
-    "a tilted interval",
-    "generalized gamma",
-)
+@pytest.mark.parametrize("name", [n if n == "Kumaraswamy" else slow(n) for n in SEEN_BY_MPMATH])
 def test_information_agrees_with_mpmath(name: str) -> None:
     log_density, observation, support, parameters, places = SEEN_BY_MPMATH[name]
     scores = [log_density.diff(q) for q in parameters]
@@ -176,7 +158,6 @@ def test_information_agrees_with_mpmath(name: str) -> None:
         assert number(found) == pytest.approx(average(product, log_density, observation, places), rel=1e-8)
 
 
-@pytest.mark.slow
 def test_third_moments_of_the_score_are_found_too() -> None:
     model = sp.log(k) + (k - 1) * sp.log(t) - t**k
     (found,) = exact_expectations([model.diff(k) ** 3], model, [t], [POSITIVE], [k], PATIENCE)
@@ -194,8 +175,7 @@ def test_a_chart_does_not_matter() -> None:
     assert sp.simplify(dd - sp.exp(2 * c)) == 0
 
 
-@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-@pytest.mark.slow_for("order1")
+@pytest.mark.parametrize("order", [(0, 1), slow((1, 0))])
 def test_two_observations_are_integrated_one_within_the_other(order: tuple[int, int]) -> None:
     """A normal observation whose precision is itself observed, and has a gamma distribution."""
     log_density = a * sp.log(b) - sp.loggamma(a) + (a - sp.S.Half) * sp.log(t) - b * t - t * (x - mu) ** 2 / 2

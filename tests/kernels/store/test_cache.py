@@ -136,6 +136,7 @@ def expected():
     return ro.Manifold(ro.models.Normal(), backend="numpy").connection([0.0, 2.0], [1.0, 1.0])
 
 
+@pytest.mark.slow
 def test_second_process_compiles_nothing_and_gets_the_same_numbers(warm):
     folder, (count, numbers) = warm
     assert count > 0

@@ -82,8 +82,7 @@ def tensors(backend, name):
     return [*values, manifold.connection(POINTS, VECTORS, a=0.5), manifold.norm(POINTS[0], VECTORS)]
 
 
-@pytest.mark.parametrize("name", ["gamma", "normal", "vonmises"])
-@pytest.mark.slow_for("vonmises")
+@pytest.mark.parametrize("name", [slow("gamma"), "normal", slow("vonmises")])
 def test_tensors_are_those_of_numpy(agree, name):
     metric, *_ = agree(tensors, name, rtol=1e-10)
     assert np.isnan(metric[3]).all() == (name == "gamma")
@@ -143,6 +142,7 @@ def expectations(backend):
     return [ro.Manifold(model, backend=backend).metric([2.0, 0.5]) for model in models]
 
 
+@pytest.mark.slow
 def test_integrals_and_sums_over_a_support_are_taken_in_the_kernel(agree):
     agree(expectations, rtol=1e-9)
 
@@ -171,18 +171,17 @@ def trajectories(backend, name, key, keep, tolerance):
     return [moved.points, moved.losses, moved.status, moved.x, moved.loss, moved.success]
 
 
-@pytest.mark.parametrize("name", ["gamma", slow("weibull"), "logistic"])
+@pytest.mark.parametrize("name", ["gamma", slow("weibull"), slow("logistic")])
 def test_primitives_are_those_of_numpy_also_as_sums_over_data(agree, name):
     agree(primitives, name, rtol=1e-11)
 
 
-@pytest.mark.parametrize("key", ["geo", slow("geo-exact"), "ng-exact"])
+@pytest.mark.parametrize("key", ["geo", slow("geo-exact"), slow("ng-exact")])
 def test_trajectories_are_those_of_numpy(agree, key):
     agree(trajectories, "gamma", key, "all", 1e-2, rtol=1e-8)
 
 
-@pytest.mark.parametrize("name", ["gamma", slow("weibull"), "logistic"])
-@pytest.mark.slow_for("logistic")
+@pytest.mark.parametrize("name", ["gamma", slow("weibull"), slow("logistic")])
 def test_trajectories_may_keep_their_end_only_and_sum_over_data(agree, name):
     _, _, status, *_ = agree(trajectories, name, "geo", "last", None, rtol=1e-8)
     assert ro.Status.COMPLETED in status

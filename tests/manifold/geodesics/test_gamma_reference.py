@@ -8,6 +8,7 @@ import pytest
 
 import riemopt as ro
 from tests import catalogue
+from tests.marks import slow
 
 CASES = json.loads(Path(__file__).with_name("gamma_exp.json").read_text())
 POINTS, ALONG, VECTORS = (np.array([case[name] for case in CASES]) for name in ("point", "along", "vector"))
@@ -15,8 +16,7 @@ ENDS, CARRIED = (np.array([[float(x) for x in case[name]] for case in CASES]) fo
 
 FINE = {"rtol": 1e-13}
 
-both = pytest.mark.parametrize("backend", ["numba", "numpy"])
-both_to_many_digits = pytest.mark.parametrize("backend", ["numba", pytest.param("numpy", marks=pytest.mark.slow)])
+both = pytest.mark.parametrize("backend", ["numba", slow("numpy")])
 
 
 def manifold(backend: str) -> ro.Manifold:
@@ -42,12 +42,12 @@ def test_geodesics_end_where_they_should(backend):
     assert_close(manifold(backend).exp(POINTS, ALONG), ENDS, 1e-9)
 
 
-@both_to_many_digits
+@both
 def test_small_tolerances_give_more_digits(backend):
     assert_close(manifold(backend).exp(POINTS, ALONG, **FINE), ENDS, 1e-12)
 
 
-@both_to_many_digits
+@both
 @pytest.mark.slow
 def test_points_on_the_way_lead_on_to_the_end(backend):
     m = manifold(backend)
@@ -65,7 +65,7 @@ def test_vectors_are_carried_along(backend):
     assert np.all(errors <= 1e-9), errors.max()
 
 
-@both_to_many_digits
+@both
 def test_every_component_is_carried_along(backend):
     assert_close(manifold(backend).transport(POINTS, ALONG, VECTORS, **FINE), CARRIED, 1e-9)
 
