@@ -6,7 +6,6 @@ Whatever happens to the directory or to the disk, numbers are right and nothing 
 import errno
 import os
 import pickle
-import resource
 import subprocess
 import sys
 import time
@@ -356,9 +355,8 @@ def test_full_disk_costs_the_cache_and_nothing_else(empty, monkeypatch, expected
 @pytest.mark.slow
 def test_disk_that_is_full_halfway_costs_the_cache_and_nothing_else(tmp_path):
     limit = 100  # bytes in a file: less than anything that is kept takes
-    numbers, warnings = run_short(
-        tmp_path / "kernels", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    )
+    full = f"import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
+    numbers, *warnings = finish(start(tmp_path / "kernels", full + SHORT_PROGRAM)).splitlines()
     assert numbers == CONNECTION
     assert len(warnings) == 1 and os.strerror(errno.EFBIG) in warnings[0]
     assert list((tmp_path / "kernels").iterdir()) == []
