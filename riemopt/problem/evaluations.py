@@ -48,21 +48,30 @@ class Evaluations:
         return iter((self.losses, self.gradients, self.products, self.solves, self.integrations))
 
     def __add__(self, other: Evaluations) -> Evaluations:
-        return Evaluations(*(a + b for a, b in zip(self, other, strict=True)))
+        return Evaluations(*(_added(a, b) for a, b in zip(self, other, strict=True)))
 
     def __mul__(self, times: Any) -> Evaluations:
-        return Evaluations(*(a * times for a in self))
+        # of what nobody asked for no array is made
+        return Evaluations(*(0 if isinstance(a, int) and a == 0 else a * times for a in self))
 
     def reshaped(self, batch: tuple[int, ...]) -> Evaluations:
         """Counts of a flat batch as those of one with several axes; of one without, as numbers."""
-        counts = (count.reshape(batch) for count in self)
-        return Evaluations(*(count if batch else int(count) for count in counts))
+        flat = self.losses  # an array, whatever was asked for
+        counts = (count if hasattr(count, "reshape") else count + 0 * flat for count in self)
+        return Evaluations(*(count.reshape(batch) if batch else int(count.reshape(())) for count in counts))
 
     @classmethod
     def stacked(cls, members: Sequence[Evaluations], arrays: Any = np) -> Evaluations:
         """The counts of a flat batch from those of its members, as arrays of a module."""
         table = np.array([tuple(member) for member in members], dtype=np.int64).reshape(-1, 5)
         return cls(*(arrays.asarray(column) for column in table.T))
+
+
+def _added(a: Any, b: Any) -> Any:
+    """The sum of counts, of which one is often 0."""
+    if isinstance(a, int) and a == 0:
+        return b
+    return a if isinstance(b, int) and b == 0 else a + b
 
 
 COSTS = {
