@@ -26,9 +26,7 @@ for variable in ("RIEMOPT_CACHE", "RIEMOPT_TESTS_SEARCHES"):
         atexit.register(shutil.rmtree, os.environ[variable], ignore_errors=True)
 
 IN_CI = "CI" in os.environ
-settings.register_profile(
-    "riemopt", deadline=None, max_examples=40 if IN_CI else 20, print_blob=True, derandomize=IN_CI
-)
+settings.register_profile("riemopt", deadline=None, max_examples=40, print_blob=True, derandomize=IN_CI)
 settings.load_profile("riemopt")
 
 

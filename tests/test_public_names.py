@@ -96,7 +96,6 @@ def test_every_error_is_a_riemopt_error():
         assert issubclass(getattr(ro.errors, name), ro.errors.RiemoptError)
 
 
-@pytest.mark.slow
 def test_importing_loads_no_framework():
     """Neither does riemopt itself load what the command line and the experiments do."""
     program = "import sys, riemopt; print(*sys.modules); import riemopt.cli, riemopt.experiments; print(*sys.modules)"

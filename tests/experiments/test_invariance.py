@@ -175,9 +175,10 @@ def test_exact_methods_agree_across_charts_and_with_scipy(result, samples, key, 
 
 @pytest.mark.slow
 def test_compiled_trajectories_are_the_same(result, gamma, samples, charts):
-    keys = ("geof", "geo-exact")
+    keys = ("ng", "geof", "geo-exact")
+    one = {"beta = 1/b": charts["beta = 1/b"]}
     compiled = invariance(
-        gamma, samples, {}, start=(1.0, 1.0), integrators=keys, step_size=STEP, steps=STEPS, backend="numba"
+        gamma, samples, one, start=(1.0, 1.0), integrators=keys, step_size=STEP, steps=STEPS, backend="numba"
     )
     for chart in compiled.charts:
         for key in keys:

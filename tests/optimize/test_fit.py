@@ -40,7 +40,6 @@ def regression(curve, parameters, inputs=("x",), output="gaussian", **options):
 
 @settings(max_examples=12)
 @given(st.lists(st.floats(-100, 100).map(lambda x: round(x, 3)), min_size=2, max_size=30, unique=True))
-@pytest.mark.slow
 def test_the_normal_fit_is_the_mean_and_the_standard_deviation(samples):
     found = fit(ro.models.Normal(), samples)
     assert found.success

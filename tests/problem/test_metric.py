@@ -30,7 +30,6 @@ def metrics(seed):
 
 
 @given(SEEDS)
-@pytest.mark.slow
 def test_every_kind_does_what_its_matrix_does(seed):
     for metric, matrix in metrics(seed):
         u, v = np.random.default_rng(seed + 1).normal(size=(2, metric.dimension))
@@ -43,7 +42,6 @@ def test_every_kind_does_what_its_matrix_does(seed):
 
 
 @given(SEEDS, st.floats(0.0, 1e3), st.sampled_from(["identity", "diagonal", "array"]))
-@pytest.mark.slow
 def test_a_damped_metric_is_the_metric_of_the_damped_matrix(seed, strength, by):
     for metric, matrix in metrics(seed):
         n = metric.dimension
