@@ -52,34 +52,43 @@ class CountedPrimitives(TracedPrimitives):
             self._within = False
 
     def loss(self, theta: Any) -> TracedArray:
-        """See :class:`~riemopt.Problem`, as all of these."""
+        """See :class:`~riemopt.Problem`."""
         return self._ask("loss", theta)
 
-    def gradient(self, theta: Any) -> TracedArray:  # noqa: D102
+    def gradient(self, theta: Any) -> TracedArray:
+        """See :class:`~riemopt.Problem`."""
         return self._ask("gradient", theta)
 
-    def raise_index(self, theta: Any, covector: Any) -> TracedArray:  # noqa: D102
+    def raise_index(self, theta: Any, covector: Any) -> TracedArray:
+        """See :class:`~riemopt.Problem`."""
         return self._ask("raise_index", theta, covector)
 
-    def lower_index(self, theta: Any, vector: Any) -> TracedArray:  # noqa: D102
+    def lower_index(self, theta: Any, vector: Any) -> TracedArray:
+        """See :class:`~riemopt.Problem`."""
         return self._ask("lower_index", theta, vector)
 
-    def connection(self, theta: Any, vector: Any, a: float = 0.0) -> TracedArray:  # noqa: D102
+    def connection(self, theta: Any, vector: Any, a: float = 0.0) -> TracedArray:
+        """See :class:`~riemopt.Problem`."""
         return self._ask("connection", theta, vector, a=a)
 
-    def acceleration(self, theta: Any, velocity: Any, a: float = 0.0) -> TracedArray:  # noqa: D102
+    def acceleration(self, theta: Any, velocity: Any, a: float = 0.0) -> TracedArray:
+        """See :class:`~riemopt.Problem`."""
         return self._ask("acceleration", theta, velocity, a=a)
 
-    def exp(self, theta: Any, vector: Any, a: float = 0.0) -> TracedArray:  # noqa: D102
+    def exp(self, theta: Any, vector: Any, a: float = 0.0) -> TracedArray:
+        """See :class:`~riemopt.Problem`."""
         return self._ask("exp", theta, vector, a=a)
 
-    def exp_series(self, theta: Any, vector: Any, order: int) -> TracedArray:  # noqa: D102
+    def exp_series(self, theta: Any, vector: Any, order: int) -> TracedArray:
+        """See :class:`~riemopt.Problem`."""
         return self._ask("exp_series", theta, vector, order=order)
 
-    def transport(self, theta: Any, along: Any, vector: Any) -> TracedArray:  # noqa: D102
+    def transport(self, theta: Any, along: Any, vector: Any) -> TracedArray:
+        """See :class:`~riemopt.Problem`."""
         return self._ask("transport", theta, along, vector)
 
-    def flow(self, theta: Any, time: Any) -> TracedArray:  # noqa: D102
+    def flow(self, theta: Any, time: Any) -> TracedArray:
+        """See :class:`~riemopt.Problem`."""
         return self._ask("flow", theta, time)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,14 +18,13 @@ from riemopt.optimize.damping import LevenbergMarquardt
 from riemopt.optimize.descent import DAMPING, LINE_SEARCH, SINGULAR, Descent, FitStatus, descend
 from riemopt.optimize.line_search import Backtracking
 from riemopt.optimize.minimize import require_primitives
+from riemopt.optimize.progress import Progress
 from riemopt.optimize.start import search
 from riemopt.optimize.trajectory import Trajectory
 from riemopt.problem import DenseMetric, Problem
 from riemopt.status import Status
 
 __all__ = ["Fit", "fit"]
-
-Progress = Callable[[int, int, str], None]
 
 _LEVEL = 0.95  # of the confidence intervals in a summary
 _COMPILED_FROM = 100_000  # numbers among the samples that are worth a compiler

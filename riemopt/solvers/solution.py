@@ -28,7 +28,7 @@ class Solution:
     iterations : int
         The products with A that were made; 0 for a direct method.
     residual : float
-        |b - A x| / |b| in the 2-norm, as the solver knows it; NaN if it does not.
+        ``|b - A x| / |b|`` in the 2-norm, as the solver knows it; NaN if it does not.
     iterates : mapping of int to array
         The iterates that were to be kept, by their iteration; the last one among them.
 

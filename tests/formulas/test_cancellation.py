@@ -112,7 +112,6 @@ def test_quadratic_form_is_rewritten_by_coefficients():
     assert without_cancellation_along(u**2 / alpha, (u, v)) == u**2 / alpha
 
 
-@pytest.mark.slow_for("StudentT")
 @pytest.mark.slow_for("StudentT", "Dirichlet")
 def test_factors_are_those_of_the_metric(model):
     """L D Lᵀ = g on the blocks that are factorized."""

@@ -22,8 +22,7 @@ def at(model, tensor, point):
 
 
 @pytest.mark.parametrize("make", CLOSED)
-@pytest.mark.slow_for("Dirichlet", "MultivariateNormal", "Gumbel")
-@pytest.mark.slow_for("Beta", "VonMises", "Gumbel", "<lambda>")
+@pytest.mark.slow_for("Dirichlet", "MultivariateNormal", "Gumbel", "Beta", "VonMises", "<lambda>")
 def test_numbers_are_those_of_the_formulas(make):
     model = make()
     manifold = ro.Manifold(model, backend="numpy")

@@ -293,7 +293,6 @@ def test_unknown_scale_is_the_best_one(count):
 
 @pytest.mark.parametrize("name", [slow(n) if n in ("two counts", "waiting time") else n for n in COMPILED])
 @pytest.mark.slow_for("categorical", "two counts", "waiting time")
-@pytest.mark.slow_for("bernoulli")
 def test_compiled_primitives_are_those_of_numpy(name):
     case = CASES[name]
     thetas = np.array([case.theta, (-0.2, 0.3, -2.0), (0.1, 0.9, 0.4)])

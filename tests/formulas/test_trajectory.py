@@ -15,7 +15,6 @@ LOGISTIC = ro.ConditionalModel((W0 + W1 * sp.tanh(U),), "bernoulli", (U,), (W0, 
 
 @pytest.mark.parametrize("key", ["mid", "geo", "geo-exact"])
 @pytest.mark.slow_for("mid")
-@pytest.mark.slow_for("mid")
 def test_a_step_takes_a_sum_over_the_data_or_an_integral_once_and_is_the_same_when_traced_again(key):
     regression = ro.Manifold(LOGISTIC, backend="numpy").likelihood([0.0, 1.0, 1.0], inputs=[-1.0, 0.5, 2.0])
     problems = [ro.Manifold(model).likelihood([0.25, 0.5]) for model in (ro.models.Weibull(), ro.models.Kumaraswamy())]

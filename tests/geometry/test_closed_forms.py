@@ -31,8 +31,9 @@ SPACES = {name: [space] for space, names in NAMES.items() for name in names.spli
 @pytest.mark.parametrize(
     "name", [slow(n) if n in ("gumbel", "logistic", "loglogistic", "weibull") else n for n in KNOWN]
 )
-@pytest.mark.slow_for("loglogistic", "logistic", "cauchy", "zero-mean normal", "round normal", "normal by precision")
-@pytest.mark.slow_for("cauchy", "zero-mean normal", "normal by precision", "known covariance", "round normal")
+@pytest.mark.slow_for(
+    "loglogistic", "logistic", "cauchy", "zero-mean normal", "round normal", "normal by precision", "known covariance"
+)
 def test_spaces_are_recognised(name):
     assert [type(space) for space in isometry(model(name)).spaces] == SPACES[name]
 

@@ -143,8 +143,7 @@ REFERENCES = {
 
 
 @pytest.mark.parametrize("case", [slow(c) if c in ("Dirichlet", "Student's t") else c for c in REFERENCES])
-@pytest.mark.slow_for("Dirichlet", "Student's t", "bivariate normal")
-@pytest.mark.slow_for("beta", "bivariate normal")
+@pytest.mark.slow_for("Dirichlet", "Student's t", "bivariate normal", "beta")
 def test_riemann_tensor_against_mpmath(case):
     make, metric, where = REFERENCES[case]
     geometry = symbolic(make)
@@ -168,7 +167,6 @@ def test_riemann_tensor_against_mpmath(case):
 
 
 @pytest.mark.parametrize("make", [models.Dirichlet, models.MultivariateNormal])
-@pytest.mark.slow_for("Dirichlet")
 @pytest.mark.slow_for("Dirichlet")
 def test_riemann_tensor_has_its_symmetries(make):
     """Antisymmetric in either pair, symmetric under their exchange, and the first Bianchi identity."""
@@ -217,8 +215,7 @@ FLAT = [models.Gamma, models.Beta, models.Normal, models.InverseGaussian, slow(m
 
 
 @pytest.mark.parametrize("make", FLAT)
-@pytest.mark.slow_for("Dirichlet")
-@pytest.mark.slow_for("VonMises", "<lambda>")
+@pytest.mark.slow_for("Dirichlet", "VonMises", "<lambda>")
 def test_exponential_families_are_flat_in_either_sense(make):
     """The connections with a = 1 and a = -1 are flat, and in between R^(a) = (1 - a²) R."""
     geometry = symbolic(make)
@@ -237,7 +234,6 @@ def test_other_families_are_not():
 
 
 @pytest.mark.parametrize("make", [models.Logistic, models.Gumbel])
-@pytest.mark.slow_for("Logistic")
 @pytest.mark.slow_for("Logistic")
 def test_curvatures_of_dual_connections(make):
     """R^(a)_ρσμν = -R^(-a)_σρμν; and a = 0 is Levi-Civita."""

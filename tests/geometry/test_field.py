@@ -16,8 +16,7 @@ EXPRESSIONS = [
 
 
 @pytest.mark.parametrize("k", range(len(EXPRESSIONS)))
-@pytest.mark.slow_for("2")
-@pytest.mark.slow_for("0", "2")
+@pytest.mark.slow_for("2", "0")
 def test_derivatives_in_the_field_are_those_of_expressions(k):
     expression = EXPRESSIONS[k]
     field = Field.of((x, y), [expression], order=2)

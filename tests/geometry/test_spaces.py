@@ -95,8 +95,9 @@ def test_transport_is_an_isometry_that_takes_the_velocity_along(name, seed, leng
 
 @pytest.mark.parametrize("name", [name for name in SPACES if "5" not in name])
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.slow_for("positive matrices of order 3")
-@pytest.mark.slow_for("0-positive matrices of order 3", "2-positive matrices of order 3")
+@pytest.mark.slow_for(
+    "positive matrices of order 3", "0-positive matrices of order 3", "2-positive matrices of order 3"
+)
 def test_geodesics_and_transport_solve_their_equations(name, seed):
     space, rng = SPACES[name], np.random.default_rng(seed)
     u, n = some_point(space, rng), space.dimension

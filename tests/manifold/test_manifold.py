@@ -379,7 +379,7 @@ def test_tiny_distances_are_those_of_the_metric(case):
         assert np.all(np.abs(found - expected) <= 1e-9 * size + rounding.sum(axis=-1))
 
 
-@pytest.mark.slow_for("gamma by scale", "gamma by cube", "gamma by mean")
+@pytest.mark.slow_for("gamma by scale", "gamma by cube")
 def test_distances_and_exponential_map_do_not_depend_on_the_chart(chart_case, gamma):
     """The last chart mixes the coordinates."""
     chart, manifold = chart_case.model.chart, chart_case.numpy

@@ -345,9 +345,13 @@ def assert_geometry(manifold, name, places=slice(None)):
 
 
 @pytest.mark.parametrize(("name", "backend"), BACKENDS)
-@pytest.mark.slow_for("zero-inflated Poisson-numba", "Conway-Maxwell-Poisson-numpy")
-@pytest.mark.slow_for("generalized normal-numpy", "exponentiated Weibull-numpy")
-@pytest.mark.slow_for("gamma and Poisson-numpy", "zero-inflated Poisson-numba")
+@pytest.mark.slow_for(
+    "zero-inflated Poisson-numba",
+    "Conway-Maxwell-Poisson-numpy",
+    "generalized normal-numpy",
+    "exponentiated Weibull-numpy",
+    "gamma and Poisson-numpy",
+)
 def test_geometry_is_that_of_mpmath(name, backend, no_closed_forms):
     model = ro.StatisticalModel(name=name, **MODELS[name])
     way = SUMS_AND_IDENTITIES.get(name, "quadrature")
@@ -358,7 +362,6 @@ def test_geometry_is_that_of_mpmath(name, backend, no_closed_forms):
 
 
 @pytest.mark.parametrize("name", INTEGRALS_THAT_SYMPY_FINDS)
-@pytest.mark.slow_for("gamma and normal")
 @pytest.mark.slow_for("gamma and normal")
 def test_geometry_in_closed_form_is_that_of_mpmath(name):
     model = ro.StatisticalModel(name=name, **MODELS[name])

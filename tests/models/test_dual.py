@@ -79,7 +79,6 @@ def test_the_density_is_the_same(name):
 
 @pytest.mark.parametrize("name", [name for name in SOME if name != "multivariatenormal"])
 @pytest.mark.slow_for("inversegaussian", "inversegamma", "vonmises")
-@pytest.mark.slow_for("vonmises")
 def test_the_metrics_are_inverse_to_one_another(name):
     model, natural, mean, points = charts(name)
     g = ro.Manifold(natural, backend="numpy").metric(natural.chart.from_original(points))

@@ -261,7 +261,6 @@ KINKED = {
 
 
 @pytest.mark.parametrize("name", KINKED)
-@pytest.mark.slow_for("asymmetric Laplace")
 @pytest.mark.slow_for("asymmetric Laplace", "split normal")
 def test_connections_of_densities_with_a_moving_kink_are_the_closed_forms(name, no_closed_forms):
     """At a kink that moves, second derivatives of the log-density are not all there is."""

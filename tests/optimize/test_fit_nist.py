@@ -101,7 +101,6 @@ def test_fit_from_start_1_reaches_ten_of_the_certified_digits(name):
     "name", ["Misra1a", "Nelson", "MGH10", *map(slow, ("Chwirut2", "Roszman1", "Hahn1", "MGH09", "Bennett5"))]
 )
 @pytest.mark.slow_for("MGH10", "Bennett5", "Hahn1")
-@pytest.mark.slow_for("MGH10")
 def test_fit_finds_a_start_of_its_own(name):
     fit = fitted(name, None)
     assert fit.success

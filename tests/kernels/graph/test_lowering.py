@@ -18,7 +18,6 @@ def thirty_digits():
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda t: t.name)
 @pytest.mark.slow_for("numba")
-@pytest.mark.slow_for("numpy")
 def test_text_agrees_with_sympy_evaluated_at_thirty_digits(target, thirty_digits):
     values = compiled(EXPRESSIONS, (x, y), target)(POINTS)
     for row, exact_row in zip(values, thirty_digits, strict=True):

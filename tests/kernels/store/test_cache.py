@@ -296,7 +296,6 @@ def test_directory_that_vanishes_is_made_again(empty, expected):
 
 
 @pytest.mark.parametrize("variable", ["HOME", slow("XDG_CACHE_HOME")])
-@pytest.mark.slow_for("HOME")
 def test_home_that_does_not_exist_and_cannot_be_made_is_no_obstacle(variable, tmp_path):
     (tmp_path / "file").write_text("")
     missing = {"HOME": None, "XDG_CACHE_HOME": None, "RIEMOPT_CACHE": None, variable: str(tmp_path / "file" / "home")}

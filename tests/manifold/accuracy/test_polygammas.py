@@ -153,8 +153,7 @@ def errors_of_solutions(manifold: ro.Manifold, points: np.ndarray) -> tuple[floa
 
 
 @pytest.mark.parametrize(("name", "backend"), ON_BOTH)
-@pytest.mark.slow_for("StudentT-numba", "Beta-numba")
-@pytest.mark.slow_for("StudentT-numpy")
+@pytest.mark.slow_for("StudentT-numba", "Beta-numba", "StudentT-numpy")
 def test_raising_an_index_keeps_its_accuracy(name, backend):
     _, points, bound, *_ = FAMILIES[name]
     by_length, by_component = errors_of_solutions(manifold_of(name, backend), np.array(points))
@@ -165,8 +164,7 @@ def test_raising_an_index_keeps_its_accuracy(name, backend):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("chart", CHARTS)
-@pytest.mark.slow_for("logarithms-numba")
-@pytest.mark.slow_for("scale-numba")
+@pytest.mark.slow_for("logarithms-numba", "scale-numba")
 def test_raising_an_index_keeps_its_accuracy_in_every_chart_of_the_gamma_model(chart, backend):
     model = gamma_model(chart)
     points = np.array(GAMMA_POINTS)
@@ -217,8 +215,7 @@ def exact_curvatures(name):
 
 
 @pytest.mark.parametrize(("name", "backend"), ON_BOTH)
-@pytest.mark.slow_for("Dirichlet", "StudentT-numpy", "Beta-numpy")
-@pytest.mark.slow_for("Beta-numpy", "Dirichlet-numpy")
+@pytest.mark.slow_for("Dirichlet", "StudentT-numpy", "Beta-numpy", "Dirichlet-numpy")
 def test_scalar_curvature_keeps_its_accuracy(name, backend):
     _, points, *_, bound = FAMILIES[name]
     manifold = manifold_of(name, backend)

@@ -48,7 +48,7 @@ def test_small_tolerances_give_more_digits(backend):
 
 
 @both
-@pytest.mark.slow
+@pytest.mark.slow_for("numba")
 def test_points_on_the_way_lead_on_to_the_end(backend):
     m = manifold(backend)
     velocities = m.transport(POINTS, 0.5 * ALONG, 0.5 * ALONG, **FINE)

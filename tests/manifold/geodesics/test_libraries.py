@@ -97,8 +97,9 @@ def unit(quantity: str, arguments: list[np.ndarray], value: np.ndarray) -> np.nd
 
 
 @pytest.mark.parametrize("model", [slow(name) if name == "dirichlet" else name for name in MODELS])
-@pytest.mark.slow_for("dirichlet", "beta", "zero-mean normal 2", "two normals")
-@pytest.mark.slow_for("beta", "multivariatenormal", "logistic", "two normals", "loglogistic", "zero-mean normal 2")
+@pytest.mark.slow_for(
+    "dirichlet", "beta", "zero-mean normal 2", "two normals", "multivariatenormal", "logistic", "loglogistic"
+)
 def test_other_libraries_find_the_same(model):
     wrong = []
     for quantity, evaluate in QUANTITIES.items():

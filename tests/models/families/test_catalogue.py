@@ -189,16 +189,14 @@ ON_BOTH = [
 
 
 @pytest.mark.parametrize(("name", "backend"), ON_BOTH)
-@pytest.mark.slow_for("kumaraswamy")
-@pytest.mark.slow_for("vonmises-numba", "studentt-numba", "negativebinomial-numba", "kumaraswamy-numba")
+@pytest.mark.slow_for("kumaraswamy", "vonmises-numba", "studentt-numba", "negativebinomial-numba", "kumaraswamy-numba")
 def test_metric_is_that_of_mpmath(name, backend):
     points, metric, _ = tensors(STORED[name])
     assert_metric(catalogue.manifold(name, backend=backend).metric(points), metric)
 
 
 @pytest.mark.parametrize(("name", "backend"), ON_BOTH)
-@pytest.mark.slow_for("kumaraswamy")
-@pytest.mark.slow_for("negativebinomial-numba", "kumaraswamy-numba")
+@pytest.mark.slow_for("kumaraswamy", "negativebinomial-numba", "kumaraswamy-numba")
 def test_connection_is_that_of_mpmath(name, backend):
     assert_connection(catalogue.manifold(name, backend=backend), *tensors(STORED[name]))
 
