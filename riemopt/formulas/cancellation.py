@@ -228,10 +228,19 @@ def _collect(field: Field, polynomial: PolyElement, divisor: Any) -> sp.Expr:
 
 def _factor(field: Field, element: FracElement) -> sp.Expr:
     above, below = (
-        sp.Mul(sp.Integer(int(number)), *(factor.as_expr(*field.variables) ** power for factor, power in list_))
-        for number, list_ in (element.numer.factor_list(), element.denom.factor_list())
+        sp.Mul(sp.Integer(int(number)), *(factor**power for factor, power in factors))
+        for number, factors in (_factors_of(field, element.numer), _factors_of(field, element.denom))
     )
     return above / below
+
+
+def _factors_of(field: Field, polynomial: PolyElement) -> tuple[Any, list[tuple[sp.Expr, int]]]:
+    """The content of a polynomial, and its factors with their powers."""
+    if len(polynomial) == 1:  # SymPy's algorithm takes long to see this where there are many variables
+        ((monomial, number),) = polynomial.terms()
+        return number, [(x, power) for x, power in zip(field.variables, monomial, strict=True) if power]
+    number, factors = polynomial.factor_list()
+    return number, [(factor.as_expr(*field.variables), power) for factor, power in factors]
 
 
 def _remainders(field: Field) -> list[int]:

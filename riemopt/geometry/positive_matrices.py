@@ -50,9 +50,13 @@ class PositiveMatrices(Space):
         return self._gram(factor @ vectors, np.exp(values))
 
     def log(self, u: Any, target: Any) -> Any:
-        """See :class:`Space`."""
-        factor, values, vectors = self._diagonal(u, target)
-        return self._gram(factor @ vectors, np.log(values))
+        """See :class:`Space`; between close matrices, of their difference, so that short distances keep their digits."""
+        factor = _cholesky(self._matrix(u))
+        whole, step = (_congruence(factor, self._matrix(entries)) for entries in (target, target - u))
+        close = np.sum(step * step) < 0.25
+        values, vectors = _eigen(np.where(close, step, whole))
+        logs = np.where(close, np.log1p(np.where(close, values, 0.0)), np.log(np.where(close, 1.0, values)))
+        return self._gram(factor @ vectors, logs)
 
     def transport(self, u: Any, w: Any, z: Any) -> Any:
         """See :class:`Space`: E Z Eᵀ with E = P^½ exp(½ P^-½ W P^-½) P^-½."""

@@ -62,7 +62,9 @@ class Bregman:
         others = [term for term in terms if term not in fractions]
         self._symbols = (*model.parameters, *step)
         self._divergence = sp.Add(fraction, *others)
-        self._scale = sp.Add(*map(sp.Abs, [*_apart(fraction), *others]))
+        # a function near its zero, log Γ(θ') at θ' = 1, is small and still takes on the rounding of θ'
+        moved = [there[p] * other.diff(d) for other in others for p, d in zip(model.parameters, step, strict=True)]
+        self._scale = sp.Add(*map(sp.Abs, [*_apart(fraction), *others, *moved]))
 
     def __call__(self, evaluate: Evaluate, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """The divergences of targets y from points x, shape (m,)."""

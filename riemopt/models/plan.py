@@ -7,6 +7,7 @@ Every stretch is mapped to the real line or to a range of integers, so that one 
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -90,18 +91,7 @@ class Plan:
 
     def _in_variables(self, expression: sp.Expr, stretches: Sequence[Stretch]) -> sp.Expr:
         """A function of x and θ as a function of the variables of stretches and θ."""
-        for stretch in stretches:
-            if stretch.left is not None:
-                left, value = stretch.left
-                expression = expression.xreplace({left: value, -left: -value})
-        exchange = {x: s.location for x, s in zip(self.observation, stretches, strict=True)}
-        # log(c e^y) as log(c) + y: e^y may overflow
-        result = sp.expand_log(expression.subs(exchange, simultaneous=True))
-        for s in stretches:
-            # so that the logit of x is y, and not a difference of large numbers
-            grown, shrunk = (sp.log(1 + sp.exp(sign * s.variable)) for sign in (1, -1))
-            result = result.xreplace({grown: s.variable + shrunk})
-        return result
+        return _in_variables(expression, self.observation, tuple(stretches))
 
     # -- numbers at a point
 
@@ -171,6 +161,23 @@ class Plan:
     def score(self) -> tuple[sp.Expr, ...]:
         """∂_μℓ."""
         return tuple(self.log_density.diff(p) for p in self.parameters)
+
+
+@functools.lru_cache(maxsize=4096)
+def _in_variables(expression: sp.Expr, observation: tuple[sp.Symbol, ...], stretches: tuple[Stretch, ...]) -> sp.Expr:
+    """See :meth:`Plan._in_variables`; once for all points."""
+    for stretch in stretches:
+        if stretch.left is not None:
+            left, value = stretch.left
+            expression = expression.xreplace({left: value, -left: -value})
+    exchange = {x: s.location for x, s in zip(observation, stretches, strict=True)}
+    # log(c e^y) as log(c) + y: e^y may overflow
+    result = sp.expand_log(expression.subs(exchange, simultaneous=True))
+    for s in stretches:
+        # so that the logit of x is y, and not a difference of large numbers
+        grown, shrunk = (sp.log(1 + sp.exp(sign * s.variable)) for sign in (1, -1))
+        result = result.xreplace({grown: s.variable + shrunk})
+    return result
 
 
 _Functions = Callable[..., list[np.ndarray]]

@@ -5,6 +5,7 @@ What is evaluated often is compiled by :mod:`riemopt.kernels` instead, which tak
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -54,9 +55,14 @@ def numeric_function(symbols: Sequence[sp.Symbol], expressions: Sequence[sp.Expr
     >>> float(numeric_function([k], [sp.loggamma(k)])(1000.0)[0].round(3))
     5905.22
     """
-    # dummies: a symbol may be called like a function. And without assumptions: of an integer, SymPy writes loggamma as
-    # log(gamma), which overflows
-    names = [sp.Dummy() for _ in symbols]
+    return _compiled(tuple(symbols), tuple(expressions))
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(symbols: tuple[sp.Symbol, ...], expressions: tuple[sp.Expr, ...]) -> Callable[..., list[Any]]:
+    # names of our own: a symbol may be called like a function. And without assumptions: of an integer, SymPy writes
+    # loggamma as log(gamma), which overflows
+    names = [sp.Symbol(f"argument_{i:04d}") for i in range(len(symbols))]
     exchange = dict(zip(symbols, names, strict=True))
     functions: dict[sp.Tuple, tuple[str, Callable[..., np.ndarray]]] = {}
     plain = [_name_computed(_stable(e.xreplace(exchange)), functions) for e in expressions]

@@ -1,5 +1,6 @@
 """The standard spaces by themselves: their geodesics solve the geodesic equation of their metric, and keep its laws."""
 
+import mpmath as mp
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -37,7 +38,22 @@ def some_point(space, rng):
 
 def norm(space, u, *vectors):
     v, w = (*vectors, vectors[-1])[:2]
-    return float(v @ space.metric(u) @ w) ** (1.0 if len(vectors) > 1 else 0.5)
+    return inner(space, u, v, w) ** (1.0 if len(vectors) > 1 else 0.5)
+
+
+def inner(space, u, v, w):
+    if not isinstance(space, PositiveMatrices):
+        return float(v @ space.metric(u) @ w)
+    # the matrix of the metric has the square of P's condition number: tr(P⁻¹VP⁻¹W) is lost in its rounding
+    root = np.linalg.cholesky(symmetric(space, u))
+    sides = [np.linalg.solve(root, np.linalg.solve(root, symmetric(space, side)).T) for side in (v, w)]
+    return space.scale * float(np.sum(sides[0] * sides[1]))
+
+
+def symmetric(space, u):
+    matrix = np.zeros((space.order, space.order))
+    matrix[np.tril_indices(space.order)] = u
+    return matrix + np.tril(matrix, -1).T
 
 
 def some_vector(space, u, length, rng):
@@ -147,3 +163,19 @@ def test_no_velocity_is_no_way(name):
     np.testing.assert_allclose(space.transport(u, still, z), z, rtol=1e-12, atol=1e-14)
     with np.errstate(divide="ignore", invalid="ignore"):
         assert space.leaving(u, still) == 0.0
+
+
+@given(seed=seeds, exponent=st.floats(-16.0, 0.0))
+def test_short_distances_between_positive_matrices_keep_their_digits(seed, exponent):
+    space, rng = PositiveMatrices(3), np.random.default_rng(seed)
+    u = some_point(space, rng)
+    target = u + 10.0**exponent * u * rng.normal(size=6) * 0.1
+    assume(np.linalg.eigvalsh(symmetric(space, target)).min() > 0.0)
+    with mp.workdps(50):
+        here, there = (mp.matrix(symmetric(space, x).tolist()) for x in (u, target))
+        root = mp.inverse(mp.cholesky(here))
+        logs = [mp.log1p(value) for value in mp.eigsy(root * (there - here) * root.T, eigvals_only=True)]
+        length = mp.sqrt(space.scale * sum(x * x for x in logs))
+    condition = np.linalg.cond(symmetric(space, u))
+    assert norm(space, u, space.log(u, target)) == pytest.approx(float(length), rel=1e-15 * condition + 1e-12)
+    assert not space.log(u, u).any()

@@ -27,6 +27,9 @@ def _polygamma(order: int) -> Callable[[Any], Any]:
     return lambda x: np.where(np.asarray(x) > 0, scipy.special.polygamma(order, x), np.nan)
 
 
+_LARGEST_BLOCK = 1 << 18
+"""Numbers that a temporary over a block of rows or of arguments may hold."""
+
 _SHIFT = 20
 """From here on the asymptotic series of a remainder is as good as double precision."""
 
@@ -37,18 +40,23 @@ def _polygamma_remainder(order: int) -> Callable[[Any], Any]:
     step = [(i + 1) * (n - i) * math.factorial(n - 1) / 2 for i in range(n)]
     tail = [scipy.special.bernoulli(24)[2 * k] * math.perm(2 * k + n - 1, n - 1) for k in range(1, 13)]
 
+    def block(x: np.ndarray) -> np.ndarray:
+        b = 1.0 / (x + np.arange(1.0, _SHIFT + 1)[:, None])
+        a = np.concatenate([(1.0 / x)[None], b[:-1]])
+        homogeneous, power = np.zeros_like(a), np.ones_like(a)
+        for c in step:
+            homogeneous, power = homogeneous * a + c * power, power * b
+        # one after another, so that a number does not depend on how many there are
+        total = np.add.accumulate((a * b) ** 2 * homogeneous)[-1]
+        last = b[-1]
+        rest = last ** (n + 2) * np.polynomial.polynomial.polyval(last * last, tail)
+        return np.where(x > 0, sign * (total + rest), np.nan)
+
     def remainder(x: Any) -> Any:
         x = np.asarray(x, dtype=np.float64)
-        a, total = 1.0 / x, 0.0
-        for k in range(1, _SHIFT + 1):
-            b = 1.0 / (x + k)
-            homogeneous, power = 0.0, 1.0
-            for c in step:
-                homogeneous, power = homogeneous * a + c * power, power * b
-            total = total + (a * b) ** 2 * homogeneous
-            a = b
-        rest = a ** (n + 2) * np.polynomial.polynomial.polyval(a * a, tail)
-        return np.where(x > 0, sign * (total + rest), np.nan)
+        flat, size = x.ravel(), _LARGEST_BLOCK // _SHIFT
+        blocks = [block(flat[first : first + size]) for first in range(0, max(flat.size, 1), size)]
+        return (blocks[0] if len(blocks) == 1 else np.concatenate(blocks)).reshape(x.shape)
 
     return remainder
 
@@ -70,10 +78,6 @@ BINDINGS: dict[str, Any] = {
     "NAN": np.nan,
     "INFINITY": np.inf,
 }
-
-
-_LARGEST_BLOCK = 1 << 18
-"""Numbers that a temporary over a block of rows may hold."""
 
 
 class NumpyTarget(Target):
