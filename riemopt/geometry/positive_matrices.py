@@ -50,7 +50,7 @@ class PositiveMatrices(Space):
         return self._gram(factor @ vectors, np.exp(values))
 
     def log(self, u: Any, target: Any) -> Any:
-        """See :class:`Space`; between close matrices, of their difference, so that short distances keep their digits."""
+        """See :class:`Space`; between close matrices from their difference: short distances keep their digits."""
         factor = _cholesky(self._matrix(u))
         whole, step = (_congruence(factor, self._matrix(entries)) for entries in (target, target - u))
         close = np.sum(step * step) < 0.25
