@@ -1,6 +1,6 @@
 """riemopt: the geometry of statistical models, and natural gradients that do not care how a model is parametrized."""
 
-from riemopt import errors, experiments, integrators, models
+from riemopt import autodiff, errors, experiments, integrators, models
 from riemopt.integrators import Integrator
 from riemopt.manifold import LikelihoodProblem, Manifold
 from riemopt.models import ConditionalModel, ExponentialFamily, StatisticalModel
@@ -24,6 +24,7 @@ __all__ = [
     "StatisticalModel",
     "Status",
     "Trajectory",
+    "autodiff",
     "errors",
     "experiments",
     "fit",

@@ -8,7 +8,7 @@ import numpy as np
 
 from riemopt.errors import ShapeError
 
-__all__ = ["as_numbers", "on_host", "unboxed"]
+__all__ = ["as_numbers", "copied", "is_floating", "is_real", "namespace_of", "on_host", "unboxed"]
 
 
 def as_numbers(array: Any, name: str, arrays: Any = None) -> np.ndarray:
@@ -45,12 +45,48 @@ def as_numbers(array: Any, name: str, arrays: Any = None) -> np.ndarray:
 
 def on_host(array: Any) -> Any:
     """An array as one of NumPy: what lies on a GPU is copied from there."""
+    if hasattr(array, "detach"):
+        return array.detach().cpu().numpy()
     return array.get() if _on_device(array) else array
 
 
 def unboxed(array: Any) -> Any:
     """The number that an array without axes holds, copied from a GPU; any other array as it is."""
     return array if array.ndim else on_host(array)[()]
+
+
+def namespace_of(array: Any) -> Any:
+    """The module whose functions take an array: NumPy, CuPy, ``jax.numpy``, or PyTorch under the same names.
+
+    Examples
+    --------
+    >>> namespace_of([1.0]).__name__
+    'numpy'
+    """
+    if isinstance(array, np.ndarray):
+        return np
+    if type(array).__module__.partition(".")[0] == "torch":
+        import array_api_compat.torch
+
+        return array_api_compat.torch
+    if hasattr(array, "__array_namespace__"):
+        return array.__array_namespace__()
+    return np
+
+
+def is_floating(array: Any) -> bool:
+    """Whether an array of any framework holds floating-point numbers."""
+    return "float" in str(array.dtype)
+
+
+def is_real(array: Any) -> bool:
+    """Whether an array of any framework holds real numbers."""
+    return is_floating(array) or "int" in str(array.dtype)
+
+
+def copied(array: Any) -> Any:
+    """A copy of an array of any framework, to change in place."""
+    return array.copy() if hasattr(array, "copy") else array.clone()
 
 
 def _on_device(array: Any) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from riemopt.errors import ArgumentError
+from riemopt.numerics.arrays import on_host
 from riemopt.optimize.state import State
 
 __all__ = ["Checkpoint"]
@@ -120,7 +121,7 @@ def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         return ["dict", [[key, _packed(item, arrays)] for key, item in value.items()]]
     if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
         return [type(value).__name__, [_packed(item, arrays) for item in value]]
-    array = np.asarray(None if isinstance(value, tuple) else value)
+    array = np.asarray(None if isinstance(value, tuple) else on_host(value))
     if array.dtype.kind not in "fiub":
         raise ArgumentError(f"a rule with a {type(value).__name__} in its memory cannot be written to a checkpoint")
     name = f"array {len(arrays)}"

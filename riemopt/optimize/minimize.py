@@ -10,6 +10,7 @@ import numpy as np
 
 from riemopt.errors import ArgumentError, ShapeError, UnsupportedError
 from riemopt.integrators import Integrator, by_name, names
+from riemopt.numerics.arrays import is_floating, is_real
 from riemopt.optimize.damping import LevenbergMarquardt
 from riemopt.optimize.driver import Hook
 from riemopt.optimize.line_search import Backtracking
@@ -22,6 +23,9 @@ from riemopt.status import Status
 
 __all__ = ["minimize", "require_primitives"]
 
+_FEW = 10_000
+"""The number of coordinates up to which every point is kept."""
+
 _LOG = logging.getLogger("riemopt")
 
 
@@ -32,7 +36,7 @@ def minimize(
     step_size: Any,
     steps: int,
     *,
-    keep: Literal["all", "last"] = "all",
+    keep: Literal["all", "last"] | None = None,
     tolerance: float | None = None,
     solver: LinearSolver | None = None,
     damping: LevenbergMarquardt | None = None,
@@ -60,7 +64,7 @@ def minimize(
     steps : int
         How many steps to take.
     keep : {"all", "last"}, optional
-        Whether to keep every point or the end only.
+        Whether to keep every point or the end only; by default all up to 10,000 coordinates.
     tolerance : float, optional
         Stop where the Riemannian norm of the natural gradient, √(∂L·g⁻¹∂L), is at most this. It does not depend on the
         chart. Later entries then repeat the point. By default all steps are taken.
@@ -126,6 +130,8 @@ def minimize(
     starts, h = _prepared(problem, start, step_size)
     if not (isinstance(steps, (int, np.integer)) and steps >= 0):
         raise ArgumentError(f"steps must be a whole number of at least 0, not {steps!r}")
+    if keep is None:
+        keep = "all" if starts.shape[-1] <= _FEW else "last"
     if keep not in ("all", "last"):
         raise ArgumentError(f"keep must be 'all' or 'last', not {keep!r}")
     if tolerance is not None and not (np.ndim(tolerance) == 0 and np.isreal(tolerance) and tolerance >= 0):
@@ -185,23 +191,23 @@ def require_primitives(problem: Problem, rule: Integrator) -> None:
 def _prepared(problem: Problem, start: Any, step_size: Any) -> tuple[np.ndarray, np.ndarray]:
     """Starts (..., n) and step sizes (...) on one batch, checked."""
     starts = problem.arrays.asarray(start)
-    if starts.dtype.kind not in "fiu":
+    if not is_real(starts):
         raise ShapeError(f"start is not an array of numbers: {start!r:.80}")
-    own_precision = starts.dtype if starts.dtype.kind == "f" else np.float64
-    starts = starts.astype(problem.dtype or own_precision, copy=False)
+    own_precision = starts.dtype if is_floating(starts) else np.float64
+    starts = problem.arrays.asarray(starts, dtype=problem.dtype or own_precision)
     if starts.ndim == 0 or problem.dimension not in (None, starts.shape[-1]):
         wanted = problem.dimension or "the coordinates"
         raise ShapeError(f"start has shape {starts.shape}, but its last axis must be {wanted}")
     try:
-        h = problem.arrays.asarray(step_size, dtype=np.float64)
+        h = problem.numbers.asarray(step_size, dtype=np.float64)
     except (TypeError, ValueError):
         raise ArgumentError(f"step_size is not a number or an array of numbers: {step_size!r:.80}") from None
     if not np.all(h > 0) or not np.all(np.isfinite(h)):
         wrong = h[~((h > 0) & np.isfinite(h))].ravel()[0]
         raise ArgumentError(f"step_size must be positive and finite, not {wrong}")
     try:
-        batch = np.broadcast_shapes(starts.shape[:-1], h.shape)
+        batch = np.broadcast_shapes(tuple(starts.shape[:-1]), h.shape)
     except ValueError:
         raise ShapeError(f"step_size of shape {h.shape} does not broadcast against start {starts.shape}") from None
     problem.require_inside(starts, "start")
-    return np.broadcast_to(starts, (*batch, starts.shape[-1])), np.broadcast_to(h, batch)
+    return problem.arrays.broadcast_to(starts, (*batch, starts.shape[-1])), np.broadcast_to(h, batch)

@@ -11,6 +11,7 @@ import numpy as np
 
 from riemopt.errors import ArgumentError
 from riemopt.integrators import Integrator
+from riemopt.numerics.arrays import copied, on_host
 from riemopt.optimize.checkpoint import Checkpoint
 from riemopt.optimize.damping import LevenbergMarquardt
 from riemopt.optimize.driver import Hook, SpeedBelow, Stepping, drive
@@ -66,31 +67,36 @@ class Run:
 
     def one_by_one(self, starts: Any, h: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray, Evaluations]:
         """Trajectories from starts of shape (batch, n): their points, losses, status and evaluations."""
-        arrays = self.problem.arrays
+        arrays, numbers = self.problem.arrays, self.problem.numbers
         kept = self.steps + 1 if self.keep_all else 1
-        points = arrays.full((len(starts), kept, starts.shape[-1]), np.nan, dtype=starts.dtype)
+        points = []
         losses = np.full((len(starts), kept), np.nan)
         status = np.empty(len(starts), dtype=np.int64)
         counts = []
         for i, theta in enumerate(starts):
             record = _Record(self.keep_all)
             outcome, evaluations = self._one(theta, float(h[i]), record)
+            nowhere = np.nan * theta
             if outcome.success or self.keep_all:
                 reached = len(record.losses)
-                if reached:
-                    points[i, :reached], losses[i, :reached] = arrays.stack(record.points), record.losses
+                losses[i, :reached] = record.losses
                 if outcome.success:
-                    points[i, reached:], losses[i, reached:] = record.points[-1], record.losses[-1]
+                    losses[i, reached:] = record.losses[-1]
+                    nowhere = record.points[-1]
+            else:
+                record.points = []
+            points.append(arrays.stack([*record.points, *[nowhere] * (kept - len(record.points))]))
             status[i] = int(outcome)
             counts.append(evaluations)
-        return points, arrays.asarray(losses), arrays.asarray(status), Evaluations.stacked(counts, arrays)
+        every = arrays.stack(points) if points else arrays.zeros((0, kept, starts.shape[-1]), dtype=starts.dtype)
+        return every, numbers.asarray(losses), numbers.asarray(status), Evaluations.stacked(counts, numbers)
 
     def _one(self, theta: Any, h: float, record: _Record) -> tuple[Status, Evaluations]:
         """One trajectory."""
         solver = self.solver
         prepare = None if solver is None else (lambda metric: metric.solved_by(solver))
         watched = WatchedProblem(self.problem, self.rule.recovers, prepare, float(self.warm_start))
-        state = State(theta.copy(), damping=self.damping.initial if self.damping else 0.0, key=self.seed)
+        state = State(copied(theta), damping=self.damping.initial if self.damping else 0.0, key=self.seed)
         with ExitStack() as stack:
             hooks: list[Hook] = [record]
             if self.checkpoint is not None:
@@ -153,4 +159,4 @@ class _Record:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What a checkpoint is to record."""
-        return {"points": np.array([np.asarray(point) for point in self.points]), "losses": np.array(self.losses)}
+        return {"points": np.array([on_host(point) for point in self.points]), "losses": np.array(self.losses)}

@@ -12,11 +12,12 @@ import numpy as np
 
 from riemopt.errors import ShapeError
 from riemopt.integrators import Integrator, NaturalGradient, Path
+from riemopt.numerics.arrays import copied
 from riemopt.optimize.damping import LevenbergMarquardt
 from riemopt.optimize.line_search import Backtracking
 from riemopt.optimize.state import State
 from riemopt.optimize.watched import WatchedPoint, WatchedProblem, is_finite
-from riemopt.problem.metric import By
+from riemopt.problem.metric import By, contraction, root
 
 __all__ = ["FixedStep", "SearchedStep"]
 
@@ -44,12 +45,12 @@ class FixedStep:
 
     def begin(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> State:
         """See :class:`~riemopt.optimize.driver.Stepping`."""
-        return state.but(memory=self.rule.init(watched, here.theta.copy(), self.h))
+        return state.but(memory=self.rule.init(watched, copied(here.theta), self.h))
 
     def advance(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> State | None:
         """See :class:`~riemopt.optimize.driver.Stepping`."""
         watched.begin_step(None, state.warm_starts)
-        theta, memory = self.rule.step(watched, here.theta.copy(), self.h, state.memory)
+        theta, memory = self.rule.step(watched, copied(here.theta), self.h, state.memory)
         require_point(self.rule, theta, here.theta)
         return state.but(theta=theta, memory=memory, warm_starts=watched.solutions)
 
@@ -110,7 +111,7 @@ class SearchedStep:
         """See :class:`~riemopt.optimize.driver.Stepping`."""
         if self.damping is not None:
             watched.begin_step((state.damping, self._by(state)))
-        return state.but(memory=self.rule.init(watched, here.theta.copy(), self.h))
+        return state.but(memory=self.rule.init(watched, copied(here.theta), self.h))
 
     def advance(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> State | None:
         """See :class:`~riemopt.optimize.driver.Stepping`."""
@@ -151,7 +152,7 @@ class SearchedStep:
         return "identity" if self.damping is None else self.damping.by
 
     def _path(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> tuple[Path, Any]:
-        theta = here.theta.copy()
+        theta = copied(here.theta)
         if self.correction_below is not None and state.damping >= self.correction_below:
             return _STRAIGHT.path(watched, theta, self.h, None)[0], state.memory
         path, memory = self.rule.path(watched, theta, self.h, state.memory)
@@ -166,9 +167,8 @@ class SearchedStep:
             return False
         if path.acceleration is None or self.longest_correction is None:
             return True
-        size, correction = (
-            np.linalg.norm(vector if units is None else units * vector) for vector in (path.velocity, path.acceleration)
-        )
+        vectors = ((v if units is None else units * v) for v in (path.velocity, path.acceleration))
+        size, correction = (root(contraction(v, v)) for v in vectors)
         return bool(2.0 * self.h * correction <= self.longest_correction * size)
 
     def _searched(self, watched: WatchedProblem, here: WatchedPoint, path: Path) -> tuple[float, float, float]:

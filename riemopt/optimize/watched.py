@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from riemopt.numerics.arrays import copied
 from riemopt.problem import Metric, Point, Problem
 from riemopt.problem.evaluations import COSTS, Evaluations
 from riemopt.problem.metric import By, contraction, root
@@ -83,7 +84,7 @@ class WatchedProblem:
                 if i:
                     self._points.insert(0, self._points.pop(i))
                 return known
-        point = WatchedPoint(self, self.problem.at(_own(theta)))
+        point = WatchedPoint(self, self.problem.at(copied(theta)))
         self._points = [point, *self._points[: _REMEMBERED - 1]]
         return point
 
@@ -145,11 +146,11 @@ class WatchedProblem:
 
     def gradient(self, theta: Any) -> Any:
         """See :class:`riemopt.Problem`."""
-        return _own(self.at(theta).gradient)
+        return copied(self.at(theta).gradient)
 
     def natural_gradient(self, theta: Any) -> Any:
         """See :class:`riemopt.Problem`."""
-        return _own(self.at(theta).natural_gradient)
+        return copied(self.at(theta).natural_gradient)
 
     def raise_index(self, theta: Any, covector: Any) -> Any:
         """See :class:`riemopt.Problem`."""
@@ -161,7 +162,7 @@ class WatchedProblem:
 
     def connection(self, theta: Any, vector: Any, a: float = 0.0) -> Any:
         """See :class:`riemopt.Problem`."""
-        return _own(self.at(theta).connection(vector, a))
+        return copied(self.at(theta).connection(vector, a))
 
     def acceleration(self, theta: Any, velocity: Any, a: float = 0.0) -> Any:
         """See :class:`riemopt.Problem`."""
@@ -346,8 +347,3 @@ class _WatchedMetric(Metric):
     def damped(self, strength: float, by: By = "identity") -> Metric:
         """See :class:`Metric`."""
         return _WatchedMetric(self._point, self.metric.damped(strength, by))
-
-
-def _own(value: Any) -> Any:
-    """A copy for a rule to change in place."""
-    return value.copy() if hasattr(value, "copy") else value.clone()

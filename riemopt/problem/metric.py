@@ -143,7 +143,7 @@ class Metric(ABC):
             If λ is negative or not a number, or D is neither.
         """
 
-    def solved_by(self, solver: LinearSolver) -> OperatorMetric:
+    def solved_by(self, solver: LinearSolver) -> Metric:
         """The same metric, solved with by another solver, from its products."""
         return OperatorMetric(self.product, self.dimension, solver)
 

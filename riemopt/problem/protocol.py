@@ -129,6 +129,26 @@ class Problem:
         """Whether `exp` along geodesics of an a-connection, or `transport`, takes no integration; here, none does."""
         return False
 
+    @property
+    def numbers(self) -> Any:
+        """What losses, step sizes and counts are arrays of: as points are, but for frameworks with NumPy's."""
+        return self.arrays
+
+    def seen_at(self, iteration: int, key: int = 0) -> Problem:
+        """The problem as an iteration of a driver sees it; here, always itself.
+
+        A problem whose metric looks at another part of the data each time gives that one. Loss and gradient at a point
+        must not depend on the iteration.
+
+        Parameters
+        ----------
+        iteration : int
+            The number of steps taken before.
+        key : int, optional
+            What random choices are drawn from.
+        """
+        return self
+
     def at(self, theta: Any) -> Point:
         """The problem at a point, where each of its primitives is computed at most once; see :class:`Point`."""
         return Point(self, self.arrays.asarray(theta))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from riemopt.errors import ArgumentError, ShapeError
+from riemopt.numerics.arrays import is_floating, namespace_of
 from riemopt.solvers.solution import Solution
 from riemopt.status import Status
 
-__all__ = ["ConjugateGradient", "LinearSolver", "Product"]
+__all__ = ["ConjugateGradient", "Eager", "Ended", "LinearSolver", "Machine", "Product"]
 
 Product = Callable[[Any], Any]
 """v ↦ A v."""
@@ -43,6 +44,10 @@ class ConjugateGradient:
         λ ≥ 0: the system solved is (A + λ I) x = b; short for solving with ``metric.damped(λ)``.
     keep : callable, optional
         Takes the number of an iteration, from 1 on; whether its iterate is kept in the solution.
+    progress : float, optional
+        Stop, too, once the quadratic ½ xᵀA x - bᵀx, below 0, has fallen over the last k iterations by less than k times
+        this, relative to itself, with k = max(10, i/10) at iteration i; 5e-4 in Hessian-free training. The iterate
+        reached is then the answer, whatever `max_iterations` says.
 
     Raises
     ------
@@ -60,7 +65,8 @@ class ConjugateGradient:
     References
     ----------
     Hestenes and Stiefel, "Methods of Conjugate Gradients for Solving Linear Systems", 1952. Saad, "Iterative Methods
-    for Sparse Linear Systems", second edition, 2003, algorithm 9.1, with a preconditioner.
+    for Sparse Linear Systems", second edition, 2003, algorithm 9.1, with a preconditioner. Martens, "Deep learning via
+    Hessian-free optimization", 2010, section 4.4, for `progress`.
 
     Examples
     --------
@@ -76,6 +82,7 @@ class ConjugateGradient:
     max_iterations: int | None = None
     damping: float = 0.0
     keep: Callable[[int], bool] | None = None
+    progress: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.tolerance >= 0:
@@ -87,6 +94,8 @@ class ConjugateGradient:
             raise ArgumentError(f"damping must be at least 0 and finite, not {self.damping!r}")
         if not (self.keep is None or callable(self.keep)):
             raise ArgumentError(f"keep must be a function of the number of an iteration, not {self.keep!r}")
+        if not 0 <= self.progress < 1:
+            raise ArgumentError(f"progress must be at least 0 and less than 1, not {self.progress!r}")
 
     def __call__(
         self,
@@ -119,78 +128,264 @@ class ConjugateGradient:
         ShapeError
             If b, the start or a product is not of shape (n,).
         """
-        b = np.asarray(right)
+        arrays = namespace_of(right)
+        b = arrays.asarray(right)
         if b.ndim != 1:
-            raise ShapeError(f"the right-hand side must be a vector, of shape (n,), not {b.shape}")
-        if b.dtype.kind != "f":
-            b = b.astype(np.float64)
-        first = None if start is None else np.asarray(start, dtype=b.dtype)
+            raise ShapeError(f"the right-hand side must be a vector, of shape (n,), not {tuple(b.shape)}")
+        if not is_floating(b):
+            b = arrays.asarray(b, dtype=arrays.float64)
+        first = None if start is None else arrays.asarray(start, dtype=b.dtype)
         if first is not None and first.shape != b.shape:
-            raise ShapeError(f"the start must be of shape {b.shape}, as the right-hand side, not {first.shape}")
-        # With b scaled to the size of 1, the squares below neither overflow nor vanish, in single precision either.
-        scale = np.abs(b).max(initial=0)
-        if scale == 0:
-            return Solution(np.zeros_like(b), residual=0.0)
-        if not np.isfinite(scale):
-            return Solution(np.full_like(b, np.nan), Status.NON_FINITE)
+            raise ShapeError(
+                f"the start must be of shape {tuple(b.shape)}, as the right-hand side, not {tuple(first.shape)}"
+            )
         with np.errstate(all="ignore"):  # a number that is not finite is answered by NaN
-            found = self._solved(product, b / scale, None if first is None else first / scale, preconditioner)
-        kept = {iteration: scale * x for iteration, x in found.iterates.items()}
-        return Solution(scale * found.x, found.status, found.iterations, found.residual, kept)
+            return self.run(product, b, first, preconditioner, Eager()).solution()
 
-    def _solved(self, product: Product, b: np.ndarray, start: np.ndarray | None, preconditioner: Any) -> Solution:
-        tolerance, norm = max(self.tolerance, float(np.finfo(b.dtype).eps)), float(b @ b)
+    def run(self, product: Product, b: Any, start: Any, preconditioner: Any, machine: Machine) -> Ended:
+        """The iteration on what carries it out: step by step, or as one compiled loop of a framework.
+
+        Parameters
+        ----------
+        product, b, start, preconditioner
+            As for a call; b and the start are arrays of one precision.
+        machine : Machine
+            What carries it out.
+        """
         limit = 10 * len(b) if self.max_iterations is None else self.max_iterations
-        iterates: dict[int, np.ndarray] = {}
-        x, residual, rest = np.zeros_like(b), b.copy(), norm
-
-        def image_of(vector: np.ndarray) -> np.ndarray:
-            nonlocal tolerance
-            image = np.asarray(product(vector))
-            if image.shape != b.shape:
-                raise ShapeError(f"the product with a vector of shape {b.shape} has shape {image.shape}")
-            if image.dtype.kind == "f":
-                tolerance = max(tolerance, float(np.finfo(image.dtype).eps))
-            return image + self.damping * vector if self.damping else image
-
-        def ended(status: Status, iterations: int) -> Solution:
-            solution = x if status.success else np.full_like(b, np.nan)
-            return Solution(solution, status, iterations, float(np.sqrt(rest / norm)), iterates)
-
-        if start is not None and np.isfinite(start).all():
-            x = start.copy()
-            residual -= image_of(x)
-            rest = float(residual @ residual)
-            if rest <= tolerance**2 * norm:
-                return ended(Status.CONVERGED, 0)
-        steepest = _preconditioned(preconditioner, residual)
-        # a new array: the iteration goes on to change the residual in place
-        direction, square = steepest.copy(), rest if steepest is residual else float(residual @ steepest)
-        for iteration in range(1, limit + 1):
-            image = image_of(direction)
-            curvature = float(direction @ image)
-            if not 0.0 < curvature < np.inf:
-                finite = np.isfinite(curvature) and np.isfinite(square)
-                return ended(Status.SINGULAR_METRIC if finite else Status.NON_FINITE, iteration)
-            length = square / curvature
-            x += length * direction
-            residual -= length * image
-            rest = float(residual @ residual)
-            if self.keep is not None and self.keep(iteration):
-                iterates[iteration] = x.copy()
-            if rest <= tolerance**2 * norm:
-                return ended(Status.CONVERGED, iteration)
-            steepest = _preconditioned(preconditioner, residual)
-            square, previous = rest if steepest is residual else float(residual @ steepest), square
-            # a new array: the product may have kept the old one, or still share its memory
-            direction = steepest + (square / previous) * direction
-        if not np.isfinite(square):
-            return ended(Status.NON_FINITE, limit)
-        return ended(Status.DIVERGED if self.max_iterations is None else Status.COMPLETED, limit)
+        # With b scaled to the size of 1, the squares below neither overflow nor vanish, in single precision either.
+        size = machine.number(abs(b).max()) if len(b) else 0.0
+        solvable = (size > 0) & (size < np.inf)
+        scale = machine.choose(solvable, size, 1.0)
+        iteration = _Iteration(self, product, b / scale, preconditioner, limit, machine)
+        state = iteration.begun(None if start is None else start / scale)
+        hopeless = machine.choose(size == 0, int(Status.CONVERGED), int(Status.NON_FINITE))
+        state = state._replace(outcome=machine.choose(solvable, state.outcome, hopeless))
+        state = machine.loop(iteration.goes_on, iteration.advanced, state)
+        outcome = machine.choose(state.outcome == _RUNNING, iteration.outcome_at_limit(state), state.outcome)
+        trusted = machine.choose(outcome <= int(Status.CONVERGED), 1.0, np.nan)
+        residual = machine.choose(size == 0, 0.0, machine.quotient(state.rest, iteration.norm) ** 0.5)
+        return Ended(trusted * scale * state.x, outcome, state.taken, residual, scale, state.kept)
 
 
-def _preconditioned(preconditioner: Any, residual: np.ndarray) -> np.ndarray:
-    """M⁻¹r; without a preconditioner r itself."""
-    if preconditioner is None:
-        return residual
-    return np.asarray(preconditioner(residual) if callable(preconditioner) else residual / preconditioner)
+class Machine(Protocol):
+    """What carries out an iteration: how it chooses, loops and keeps."""
+
+    def number(self, x: Any) -> Any:
+        """A number of a framework, for comparisons and choices."""
+
+    def quotient(self, a: Any, b: Any) -> Any:
+        """a/b of two numbers, which is not finite where b is 0."""
+
+    def choose(self, condition: Any, a: Any, b: Any) -> Any:
+        """a where the condition holds, else b."""
+
+    def loop(self, goes_on: Callable[[Any], Any], advanced: Callable[[Any], Any], state: Any) -> Any:
+        """The state after as many steps as it goes on."""
+
+    def series(self, length: int, like: Any) -> Any:
+        """Room for so many numbers."""
+
+    def put(self, series: Any, i: Any, value: Any) -> Any:
+        """A series with its i-th number set."""
+
+    def get(self, series: Any, i: Any) -> Any:
+        """The i-th number of a series, anything for i < 0."""
+
+    def room(self, keep: Callable[[int], bool] | None, limit: int, like: Any) -> Any:
+        """Room for the iterates to be kept."""
+
+    def record(self, kept: Any, keep: Callable[[int], bool] | None, i: Any, x: Any) -> Any:
+        """What is kept, with the i-th iterate if it is to be kept."""
+
+
+class Eager:
+    """Carries out an iteration step by step; see :class:`Machine`."""
+
+    @staticmethod
+    def number(x: Any) -> float:
+        """See :class:`Machine`; in double precision."""
+        return float(x)
+
+    @staticmethod
+    def quotient(a: float, b: float) -> float:
+        """See :class:`Machine`."""
+        return a / b if b else np.nan
+
+    @staticmethod
+    def choose(condition: Any, a: Any, b: Any) -> Any:
+        """See :class:`Machine`."""
+        return a if condition else b
+
+    @staticmethod
+    def loop(goes_on: Callable[[Any], Any], advanced: Callable[[Any], Any], state: Any) -> Any:
+        """See :class:`Machine`."""
+        while goes_on(state):
+            state = advanced(state)
+        return state
+
+    @staticmethod
+    def series(length: int, like: Any) -> dict[int, Any]:
+        """See :class:`Machine`."""
+        return {}
+
+    @staticmethod
+    def put(series: dict[int, Any], i: int, value: Any) -> dict[int, Any]:
+        """See :class:`Machine`."""
+        series[i] = value
+        return series
+
+    @staticmethod
+    def get(series: dict[int, Any], i: int) -> Any:
+        """See :class:`Machine`."""
+        return series.get(i, 0.0)
+
+    @staticmethod
+    def room(keep: Callable[[int], bool] | None, limit: int, like: Any) -> dict[int, Any]:
+        """See :class:`Machine`."""
+        return {}
+
+    @staticmethod
+    def record(kept: dict[int, Any], keep: Callable[[int], bool] | None, i: int, x: Any) -> dict[int, Any]:
+        """See :class:`Machine`."""
+        if keep is not None and keep(i):
+            kept[i] = x
+        return kept
+
+
+_RUNNING = -1
+"""The outcome of an iteration that goes on."""
+
+
+class _State(NamedTuple):
+    """Where an iteration is."""
+
+    x: Any
+    residual: Any
+    direction: Any
+    square: Any
+    """The residual times the preconditioned one."""
+    rest: Any
+    """The square of the residual."""
+    taken: Any
+    outcome: Any
+    quadratics: Any
+    kept: Any
+
+
+class Ended(NamedTuple):
+    """What an iteration has come to."""
+
+    x: Any
+    outcome: Any
+    iterations: Any
+    residual: Any
+    scale: Any
+    kept: Any
+
+    def solution(self) -> Solution:
+        """The same as a :class:`Solution`, of an iteration that was carried out step by step."""
+        kept = {i: self.scale * x for i, x in self.kept.items()}
+        return Solution(self.x, Status(int(self.outcome)), int(self.iterations), float(self.residual), kept)
+
+
+class _Iteration:
+    """The iteration for A x = b, without a choice or a loop of its own."""
+
+    def __init__(
+        self, settings: ConjugateGradient, product: Product, b: Any, preconditioner: Any, limit: int, machine: Machine
+    ) -> None:
+        self.settings, self.b, self.limit, self.machine = settings, b, limit, machine
+        self._product, self._preconditioner = product, preconditioner
+        self._precision = b.dtype
+        self._unit = max(settings.tolerance, float(namespace_of(b).finfo(b.dtype).eps))
+        self.norm = machine.number(b @ b)
+
+    def begun(self, start: Any) -> _State:
+        """The state before the first step."""
+        machine, settings = self.machine, self.settings
+        x, residual = 0.0 * self.b, self.b
+        converged: Any = False
+        if start is not None:
+            usable = machine.number((start * 0.0).sum()) == 0.0
+            x = machine.choose(usable, start, x)
+            residual = residual - machine.choose(usable, self._image(x), x)
+            rest = machine.number(residual @ residual)
+            converged = usable & (rest <= self._unit**2 * self.norm)
+        else:
+            rest = self.norm
+        steepest = self._preconditioned(residual)
+        square = rest if steepest is residual else machine.number(residual @ steepest)
+        quadratics = machine.series(self.limit + 1 if settings.progress else 1, self.norm)
+        outcome = machine.choose(converged, int(Status.CONVERGED), _RUNNING)
+        kept = machine.room(settings.keep, self.limit, self.b)
+        return _State(x, residual, steepest, square, rest, 0, outcome, quadratics, kept)
+
+    def goes_on(self, state: _State) -> Any:
+        """Whether there is another step to take."""
+        return (state.outcome == _RUNNING) & (state.taken < self.limit)
+
+    def advanced(self, state: _State) -> _State:
+        """The state after one more step."""
+        machine = self.machine
+        image = self._image(state.direction)
+        curvature = machine.number(state.direction @ image)
+        curved = (curvature > 0) & (curvature < np.inf)
+        length = machine.choose(curved, machine.quotient(state.square, curvature), 0.0)
+        x = state.x + length * state.direction
+        residual = state.residual - length * image
+        rest, taken = machine.number(residual @ residual), state.taken + 1
+        steepest = self._preconditioned(residual)
+        square = rest if steepest is residual else machine.number(residual @ steepest)
+        finite = (abs(curvature) < np.inf) & (abs(state.square) < np.inf)
+        refused = machine.choose(finite, int(Status.SINGULAR_METRIC), int(Status.NON_FINITE))
+        quadratics, stalled = self._progress(state.quadratics, taken, x, residual)
+        outcome = machine.choose(stalled, int(Status.COMPLETED), _RUNNING)
+        outcome = machine.choose(rest <= self._unit**2 * self.norm, int(Status.CONVERGED), outcome)
+        return _State(
+            x,
+            residual,
+            steepest + machine.quotient(square, state.square) * state.direction,
+            square,
+            rest,
+            taken,
+            machine.choose(curved, outcome, refused),
+            quadratics,
+            machine.record(state.kept, self.settings.keep, taken, x),
+        )
+
+    def outcome_at_limit(self, state: _State) -> Any:
+        """How an iteration ends that may not go on."""
+        full = Status.DIVERGED if self.settings.max_iterations is None else Status.COMPLETED
+        return self.machine.choose(abs(state.square) < np.inf, int(full), int(Status.NON_FINITE))
+
+    def _progress(self, quadratics: Any, taken: Any, x: Any, residual: Any) -> tuple[Any, Any]:
+        """The quadratics ½ xᵀA x - bᵀx so far, and whether the last ones have hardly fallen."""
+        wanted, machine = self.settings.progress, self.machine
+        if not wanted:
+            return quadratics, False
+        now = machine.number(-0.5 * (x @ (residual + self.b)))
+        back = machine.choose(taken >= 100, taken // 10, 10)
+        before = machine.get(quadratics, taken - back)
+        small = (now < 0) & (before < 0) & (before - now < -now * wanted * back)
+        return machine.put(quadratics, taken, now), (taken > back) & small
+
+    def _image(self, vector: Any) -> Any:
+        """The product with A, damped."""
+        image = self._product(vector)
+        if not hasattr(image, "dtype") or isinstance(vector, np.ndarray):
+            image = np.asarray(image)
+        if image.shape != self.b.shape:
+            raise ShapeError(f"the product with a vector of shape {tuple(self.b.shape)} has shape {tuple(image.shape)}")
+        if image.dtype != self._precision and is_floating(image):
+            self._precision = image.dtype
+            self._unit = max(self._unit, float(namespace_of(image).finfo(image.dtype).eps))
+        return image + self.settings.damping * vector if self.settings.damping else image
+
+    def _preconditioned(self, residual: Any) -> Any:
+        """M⁻¹r; without a preconditioner r itself."""
+        preconditioner = self._preconditioner
+        if preconditioner is None:
+            return residual
+        result = preconditioner(residual) if callable(preconditioner) else residual / preconditioner
+        return np.asarray(result) if isinstance(residual, np.ndarray) else result

@@ -1,0 +1,440 @@
+"""Networks written in JAX: a function of parameters and inputs, differentiated where its arrays are."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from riemopt.autodiff.network import NetworkMetric, require_finite
+from riemopt.autodiff.network import NetworkProblem as _NetworkProblem
+from riemopt.autodiff.outputs import NetworkOutput, output_of
+from riemopt.errors import BackendError, ModelError, ShapeError
+from riemopt.solvers import ConjugateGradient, LinearSolver, Solution
+from riemopt.status import Status
+
+try:
+    import jax
+    import jax.numpy as jnp
+    from jax import lax
+    from jax.flatten_util import ravel_pytree
+except ImportError as error:
+    raise BackendError(f"networks in JAX need JAX: pip install 'riemopt[jax]' ({error})") from None
+
+__all__ = ["NetworkProblem"]
+
+
+class NetworkProblem(_NetworkProblem):
+    """A network written in JAX, its loss, and the Fisher metric of its outputs.
+
+    Parameters
+    ----------
+    apply : callable
+        (parameters, inputs) ↦ z, the outputs of all cases *before* the last activation (logits for ``"bernoulli"`` and
+        ``"categorical"``, means for ``"gaussian"``, logarithms of means for ``"poisson"``), shape (N, ...).
+    parameters : pytree
+        Where to start. Its arrays of floating-point numbers are the coordinates, in the order of the tree; all else in
+        it (integers, functions, as in an Equinox module) stays as it is.
+    inputs : array or pytree of arrays
+        What the network is given, a case a row.
+    targets : array
+        What it should give: of the outputs' shape, or labels 0, 1, ... for ``"categorical"``.
+    output : str or NetworkOutput, optional
+        ``"gaussian"``, ``"bernoulli"``, ``"categorical"`` or ``"poisson"``.
+    scale : float, optional
+        The standard deviation of a gaussian output.
+    chunk : int, optional
+        How many cases to look at at a time; all at once by default.
+    metric_cases : int, optional
+        How many cases the metric and the connection are taken over, by default all: in turn the first so many, the
+        next, and so on, from one iteration of a driver to the next.
+    weight_decay : float or array of shape (n,), optional
+        c ≥ 0: ½ c θ² is added to the loss, and c to the diagonal of the metric.
+    solver : LinearSolver, optional
+        What solves with the metric; by default conjugate gradients of at most 50 iterations, stopped where they no
+        longer progress.
+    preconditioned : bool, optional
+        Whether a damped metric comes with a preconditioner made from squared gradients of the cases.
+
+    Raises
+    ------
+    BackendError
+        If JAX is not installed.
+    ShapeError, DataError, ModelError
+        If parameters, inputs, outputs and targets do not fit one another, or a number is not finite.
+
+    Notes
+    -----
+    Everything is computed in the precision of the parameters, on the device where they are; nothing becomes a NumPy
+    array on the way. Losses of cases are added up with twice the digits. A product needs the memory of one gradient
+    and the linearization of it, a few times the activations of the network for `chunk` cases. Arrays that are sharded
+    over devices along the cases stay so: give no `chunk` then.
+
+    A solve is one compiled loop on the device. Without `chunk`, the network is linearized once for all its iterations.
+
+    References
+    ----------
+    Proposition 1 and appendix C of the paper; Martens, "Deep learning via Hessian-free optimization", 2010.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> import riemopt as ro
+    >>> def line(parameters, x):
+    ...     return parameters["slope"] * x + parameters["height"]
+    >>> x = jnp.linspace(0.0, 1.0, 5)[:, None]
+    >>> parameters = {"slope": jnp.zeros(1), "height": jnp.zeros(1)}
+    >>> net = ro.autodiff.jax.NetworkProblem(line, parameters, x, 2.0 * x + 1.0, output="gaussian")
+    >>> end = ro.minimize(net, "ng", start=net.start, step_size=1.0, steps=1).x
+    >>> {name: round(float(value[0]), 4) for name, value in net.unflatten(end).items()}
+    {'height': 1.0, 'slope': 2.0}
+    """
+
+    arrays = jnp
+
+    def __init__(
+        self,
+        apply: Callable[[Any, Any], Any],
+        parameters: Any,
+        inputs: Any,
+        targets: Any,
+        output: str | NetworkOutput = "gaussian",
+        *,
+        scale: float = 1.0,
+        chunk: int | None = None,
+        metric_cases: int | None = None,
+        weight_decay: Any = 0.0,
+        solver: LinearSolver | None = None,
+        preconditioned: bool = True,
+    ) -> None:
+        self.start, self.unflatten = _flat(parameters)
+        self.dimension, self.dtype = self.start.shape[0], self.start.dtype
+        self.inputs = jax.tree_util.tree_map(jnp.asarray, inputs)
+        count = _rows_of(self.inputs)
+        super().__init__(count, chunk, metric_cases, weight_decay, solver, preconditioned)
+        if np.ndim(weight_decay):
+            self.weight_decay = self._point(weight_decay)
+        self.output = output_of(output, jnp, lambda t: jax.scipy.special.gammaln(t + 1.0), scale)
+        require_finite(
+            jnp.all(jnp.stack([jnp.isfinite(x).all() for x in jax.tree_util.tree_leaves(self.inputs)])), "inputs"
+        )
+        shapes = jax.eval_shape(lambda theta, x: apply(self.unflatten(theta), x), self.start, self.inputs)
+        self._require_outputs(shapes, count)
+        self.targets = self.output.targets(targets, jnp.zeros(shapes.shape, self.dtype))
+        self._functions = _Functions(apply, self.unflatten, self.output, self.chunk, self.metric_cases)
+
+    @property
+    def _data(self) -> tuple[Any, Any]:
+        return self.inputs, self.targets
+
+    def _loss(self, theta: Any) -> float:
+        high, low = self._functions.loss(theta, self._data)
+        decay = 0.5 * jnp.sum(self.weight_decay * theta * theta)
+        assert self.count is not None
+        return (float(high) + float(low)) / self.count + float(decay)
+
+    def _gradient(self, theta: Any) -> Any:
+        return self._functions.gradient(theta, self._data)
+
+    def _product(self, theta: Any, v: Any) -> Any:
+        return self._functions.product(theta, v, self._data, self.first_case)
+
+    def _connection(self, theta: Any, v: Any, a: float) -> Any:
+        return self._functions.connection(theta, v, a, self._data, self.first_case)
+
+    def _third_term(self, theta: Any, v: Any) -> Any:
+        return self._functions.third_term(theta, v, self._data, self.first_case)
+
+    def _squares(self, theta: Any) -> Any:
+        return self._functions.squares(theta, self._data, self.first_case)
+
+    def _diagonal(self, theta: Any) -> Any:
+        return None
+
+    def _solution(self, metric: NetworkMetric, c: Any, start: Any, preconditioner: Any) -> Solution:
+        solver = metric.solver
+        if not isinstance(solver, ConjugateGradient):
+            return super()._solution(metric, c, start, preconditioner)
+        found = self._functions.solved(
+            solver, metric.point.theta, self._point(c), start, metric.added, preconditioner, self._data, self.first_case
+        )
+        iterations = int(found.iterations)
+        kept = {i: found.scale * found.kept[k] for k, i in enumerate(_marks(solver, c)) if i <= iterations}
+        return Solution(found.x, Status(int(found.outcome)), iterations, float(found.residual), kept)
+
+    def _fingerprints(self) -> list[str]:
+        leaves = jax.tree_util.tree_leaves(self._data)
+        return [f"{leaf.shape} {float(jnp.sum(leaf)):.9g} {float(jnp.sum(leaf[0])):.9g}" for leaf in leaves]
+
+    def _point(self, theta: Any) -> Any:
+        try:
+            point = jnp.asarray(theta, dtype=self.dtype)
+        except TypeError:
+            raise ShapeError(f"a point or vector must be an array of {self.dimension} real numbers") from None
+        self._require_shape(point, "a point or vector")
+        return point
+
+
+def _flat(parameters: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """The floating-point numbers of a tree as one vector, and the tree of a vector."""
+    leaves, tree = jax.tree_util.tree_flatten(parameters)
+    free = [k for k, leaf in enumerate(leaves) if _is_free(leaf)]
+    if not free:
+        raise ModelError("parameters has no array of floating-point numbers")
+    start, unravel = ravel_pytree([jnp.asarray(leaves[k]) for k in free])
+    if not bool(jnp.isfinite(start).all()):
+        raise ModelError("parameters contains a number that is not finite")
+
+    def unflatten(theta: Any) -> Any:
+        """The parameters of a flat vector, as they were given."""
+        full = list(leaves)
+        for k, leaf in zip(free, unravel(theta), strict=True):
+            full[k] = leaf
+        return jax.tree_util.tree_unflatten(tree, full)
+
+    return start, unflatten
+
+
+def _is_free(leaf: Any) -> bool:
+    return hasattr(leaf, "dtype") and hasattr(leaf, "shape") and jnp.issubdtype(leaf.dtype, jnp.floating)
+
+
+def _rows_of(inputs: Any) -> int:
+    """The number of cases."""
+    leaves = jax.tree_util.tree_leaves(inputs)
+    rows = {leaf.shape[0] if leaf.ndim else 0 for leaf in leaves}
+    if len(rows) != 1 or 0 in rows:
+        raise ShapeError(f"inputs must be arrays of as many rows as there are cases, not of {sorted(rows)} rows")
+    return int(rows.pop())
+
+
+def _marks(solver: ConjugateGradient, c: Any) -> list[int]:
+    """The iterations whose iterates a solver keeps."""
+    limit = 10 * len(c) if solver.max_iterations is None else solver.max_iterations
+    return [] if solver.keep is None else [i for i in range(1, limit + 1) if solver.keep(i)]
+
+
+class _Loop:
+    """Carries out an iteration as one compiled loop; see :class:`riemopt.solvers.Machine`."""
+
+    def __init__(self, marks: list[int]) -> None:
+        self._marks = marks
+
+    @staticmethod
+    def number(x: Any) -> Any:
+        return x
+
+    @staticmethod
+    def quotient(a: Any, b: Any) -> Any:
+        return a / b
+
+    @staticmethod
+    def choose(condition: Any, a: Any, b: Any) -> Any:
+        return jnp.where(condition, a, b)
+
+    @staticmethod
+    def loop(goes_on: Callable[[Any], Any], advanced: Callable[[Any], Any], state: Any) -> Any:
+        return lax.while_loop(goes_on, advanced, jax.tree_util.tree_map(jnp.asarray, state))
+
+    @staticmethod
+    def series(length: int, like: Any) -> Any:
+        return jnp.zeros(length, like.dtype)
+
+    @staticmethod
+    def put(series: Any, i: Any, value: Any) -> Any:
+        return series.at[i].set(value)
+
+    @staticmethod
+    def get(series: Any, i: Any) -> Any:
+        return jnp.where(i >= 0, series[i], 0.0)
+
+    def room(self, keep: Any, limit: int, like: Any) -> Any:
+        return jnp.zeros((len(self._marks), *like.shape), like.dtype)
+
+    def record(self, kept: Any, keep: Any, i: Any, x: Any) -> Any:
+        if not self._marks:
+            return kept
+        places = np.full(max(self._marks) + 2, -1)
+        places[self._marks] = np.arange(len(self._marks))
+        place = jnp.asarray(places)[jnp.minimum(i, len(places) - 1)]
+        return lax.cond(place >= 0, lambda: kept.at[place].set(x), lambda: kept)
+
+
+class _Functions:
+    """The compiled functions of a network: data are their arguments, so that none of it is a constant to be folded."""
+
+    def __init__(
+        self,
+        apply: Callable[[Any, Any], Any],
+        unflatten: Callable[[Any], Any],
+        output: NetworkOutput,
+        chunk: int | None,
+        metric_cases: int | None,
+    ) -> None:
+        self._apply, self._unflatten, self._output = apply, unflatten, output
+        self._chunk, self._metric_cases = chunk, metric_cases
+
+    def _network(self, inputs: Any) -> Callable[[Any], Any]:
+        """θ ↦ z of some cases."""
+        return lambda theta: self._apply(self._unflatten(theta), inputs)
+
+    def _sum(self, terms: Callable[[Any, Any], Any], data: Any) -> Any:
+        """The sum of some terms over all cases, a chunk at a time."""
+        count = _rows_of(data)
+        size = self._chunk
+        if size is None or size >= count:
+            return terms(*data)
+
+        def rows(first: Any, length: int) -> Any:
+            return jax.tree_util.tree_map(lambda a: lax.dynamic_slice_in_dim(a, first, length), data)
+
+        def add(k: Any, total: Any) -> Any:
+            return jax.tree_util.tree_map(jnp.add, total, terms(*rows(k * size, size)))
+
+        shapes = jax.eval_shape(lambda: terms(*rows(0, size)))
+        zero = jax.tree_util.tree_map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+        whole, rest = divmod(count, size)
+        total = lax.fori_loop(0, whole, add, zero)
+        return jax.tree_util.tree_map(jnp.add, total, terms(*rows(whole * size, rest))) if rest else total
+
+    def _part(self, data: Any, first: Any) -> tuple[Any, int]:
+        """The cases of the metric, and how many there are."""
+        size = self._metric_cases
+        if size is None:
+            return data, _rows_of(data)
+        return jax.tree_util.tree_map(lambda a: lax.dynamic_slice_in_dim(a, first, size), data), size
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def loss(self, theta: Any, data: Any) -> Any:
+        """The sum of the cases' losses, as the sum of two numbers."""
+
+        def terms(inputs: Any, targets: Any) -> Any:
+            return self._output.losses(self._network(inputs)(theta), targets)
+
+        count = _rows_of(data)
+        size = self._chunk
+        if size is None or size >= count:
+            return _exact_sum(terms(*data))
+        whole, rest = divmod(count, size)
+
+        def rows(first: Any, length: int) -> Any:
+            return jax.tree_util.tree_map(lambda a: lax.dynamic_slice_in_dim(a, first, length), data)
+
+        losses = lax.map(lambda k: terms(*rows(k * size, size)), jnp.arange(whole)).reshape(-1)
+        if rest:
+            losses = jnp.concatenate([losses, terms(*rows(whole * size, rest))])
+        return _exact_sum(losses)
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def gradient(self, theta: Any, data: Any) -> Any:
+        """The differential of the mean loss."""
+
+        def terms(inputs: Any, targets: Any) -> Any:
+            z, pull = jax.vjp(self._network(inputs), theta)
+            return pull(self._output.slope(z, targets))[0]
+
+        return self._sum(terms, data) / _rows_of(data)
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def product(self, theta: Any, v: Any, data: Any, first: Any) -> Any:
+        """E[Jᵀ H J] v."""
+        part, count = self._part(data, first)
+
+        def terms(inputs: Any, targets: Any) -> Any:
+            network = self._network(inputs)
+            z, dz = jax.jvp(network, (theta,), (v,))
+            _, pull = jax.vjp(network, theta)
+            return pull(self._output.hessian(z, dz))[0]
+
+        return self._sum(terms, part) / count
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def connection(self, theta: Any, v: Any, a: Any, data: Any, first: Any) -> Any:
+        """E[Jᵀ(H D²z + (1 - a)/2 A'''[Dz, Dz])]."""
+        part, count = self._part(data, first)
+
+        def terms(inputs: Any, targets: Any) -> Any:
+            network = self._network(inputs)
+            (z, dz), (_, d2z) = jax.jvp(lambda p: jax.jvp(network, (p,), (v,)), (theta,), (v,))
+            _, pull = jax.vjp(network, theta)
+            factor = jnp.asarray(0.5 * (1.0 - a), z.dtype)
+            return pull(self._output.hessian(z, d2z) + factor * self._output.third(z, dz, dz))[0]
+
+        return self._sum(terms, part) / count
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def third_term(self, theta: Any, v: Any, data: Any, first: Any) -> Any:
+        """E[(D_v J)ᵀ H Dz]: Jᵀ of a fixed covector of the outputs, differentiated along v."""
+        part, count = self._part(data, first)
+
+        def terms(inputs: Any, targets: Any) -> Any:
+            network = self._network(inputs)
+            z, dz = jax.jvp(network, (theta,), (v,))
+            covector = self._output.hessian(z, dz)
+            return jax.jvp(lambda p: jax.vjp(network, p)[1](covector)[0], (theta,), (v,))[1]
+
+        return self._sum(terms, part) / count
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def squares(self, theta: Any, data: Any, first: Any) -> Any:
+        """The mean of the cases' squared gradients, estimated with random signs."""
+        part, count = self._part(data, first)
+
+        def terms(inputs: Any, targets: Any) -> Any:
+            z, pull = jax.vjp(self._network(inputs), theta)
+            slope = self._output.slope(z, targets)
+            total = jnp.zeros_like(theta)
+            for k in range(_SIGNS):
+                signs = jax.random.rademacher(jax.random.key(k), (z.shape[0], *[1] * (z.ndim - 1)), z.dtype)
+                total = total + pull(signs * slope)[0] ** 2
+            return total / _SIGNS
+
+        return self._sum(terms, part) / count
+
+    @functools.partial(jax.jit, static_argnums=(0, 1))
+    def solved(
+        self,
+        solver: ConjugateGradient,
+        theta: Any,
+        c: Any,
+        start: Any,
+        added: Any,
+        preconditioner: Any,
+        data: Any,
+        first: Any,
+    ) -> Any:
+        """What a solver finds of (E[Jᵀ H J] + D) x = c, D diagonal."""
+        part, count = self._part(data, first)
+        if self._chunk is None or self._chunk >= count:
+            inputs, _ = part
+            z, push = jax.linearize(self._network(inputs), theta)
+            pull = jax.linear_transpose(push, theta)
+
+            def product(v: Any) -> Any:
+                return pull(self._output.hessian(z, push(v)))[0] / count + added * v
+
+        else:
+
+            def product(v: Any) -> Any:
+                return self.product(theta, v, data, first) + added * v
+
+        return solver.run(product, c, start, preconditioner, _Loop(_marks(solver, c)))
+
+
+_SIGNS = 4
+"""Random signs that squared gradients are estimated with."""
+
+
+def _exact_sum(values: Any) -> tuple[Any, Any]:
+    """A sum as that of two numbers, in pairs whose rounding errors are added up, too (Knuth's TwoSum)."""
+    high, low = values, jnp.zeros_like(values)
+    while high.shape[0] > 1:
+        if high.shape[0] % 2:
+            high, low = (jnp.concatenate([x, jnp.zeros_like(x[:1])]) for x in (high, low))
+        (a, b), (c, d) = ((x[::2], x[1::2]) for x in (high, low))
+        total = a + b
+        shadow = total - a
+        high, low = total, c + d + ((a - (total - shadow)) + (b - shadow))
+    return high[0], low[0]

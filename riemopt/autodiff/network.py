@@ -1,0 +1,349 @@
+"""What networks of all frameworks have in common: cases, chunks, weight decay, and the metric at a point."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from abc import abstractmethod
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+
+from riemopt.autodiff.outputs import NetworkOutput
+from riemopt.errors import ArgumentError, DataError, ShapeError
+from riemopt.problem import Point
+from riemopt.problem.integrated import IntegratedProblem, integrable
+from riemopt.problem.metric import By, Metric, matrix_of
+from riemopt.solvers import ConjugateGradient, LinearSolver, Solution, as_solution
+from riemopt.status import Status
+
+__all__ = ["NetworkMetric", "NetworkPoint", "NetworkProblem", "geometric"]
+
+_Self = TypeVar("_Self", bound="NetworkProblem")
+
+
+def geometric(iteration: int) -> bool:
+    """Whether an iteration of a solve is one of ⌈1.3^j⌉: 1, 2, 3, 4, 5, 7, 9, 11, 14, ...
+
+    Examples
+    --------
+    >>> [i for i in range(1, 20) if geometric(i)]
+    [1, 2, 3, 4, 5, 7, 9, 11, 14, 18]
+    """
+    power = 1.0
+    while np.ceil(power) < iteration:
+        power *= 1.3
+    return bool(np.ceil(power) == iteration)
+
+
+TRUNCATED = ConjugateGradient(max_iterations=50, progress=5e-4)
+"""The solver of Hessian-free training."""
+
+
+class NetworkProblem(IntegratedProblem):
+    """The mean loss of a network over cases, with the Fisher metric of its outputs; the base of all frameworks'.
+
+    Attributes
+    ----------
+    start : array, shape (n,)
+        The parameters as one flat vector.
+    count : int
+        The number of cases N.
+    output : NetworkOutput
+        The distribution of targets given the network's outputs.
+    solver : LinearSolver
+        What solves with the metric unless a driver brings its own.
+    """
+
+    start: Any
+    output: NetworkOutput
+    solver: LinearSolver
+
+    def __init__(
+        self,
+        count: int,
+        chunk: int | None,
+        metric_cases: int | None,
+        weight_decay: Any,
+        solver: LinearSolver | None,
+        preconditioned: bool,
+    ) -> None:
+        for name, rows in (("chunk", chunk), ("metric_cases", metric_cases)):
+            if not (rows is None or (isinstance(rows, (int, np.integer)) and rows >= 1)):
+                raise ArgumentError(f"{name} must be a whole number of at least 1, or None, not {rows!r}")
+        if np.ndim(weight_decay) == 0 and not (np.isreal(weight_decay) and 0.0 <= weight_decay < np.inf):
+            raise ArgumentError(f"weight_decay must be at least 0 and finite, not {weight_decay!r}")
+        self.count, self.preconditioned = count, preconditioned
+        self.chunk = None if chunk is None or chunk >= count else int(chunk)
+        self.metric_cases = None if metric_cases is None or metric_cases >= count else int(metric_cases)
+        self.weight_decay = weight_decay
+        self.solver = TRUNCATED if solver is None else solver
+        offers = {"loss", "gradient", "raise_index", "lower_index", "connection"}
+        self.offers = integrable(offers).union(offers)
+        self._iteration = 0
+
+    # -- what a framework has to write; sums over cases are means here
+
+    @abstractmethod
+    def _loss(self, theta: Any) -> float: ...
+
+    @abstractmethod
+    def _gradient(self, theta: Any) -> Any: ...
+
+    @abstractmethod
+    def _product(self, theta: Any, v: Any) -> Any:
+        """The Fisher product without weight decay, over the metric's cases."""
+
+    @abstractmethod
+    def _connection(self, theta: Any, v: Any, a: float) -> Any: ...
+
+    @abstractmethod
+    def _squares(self, theta: Any) -> Any:
+        """The mean over the metric's cases of the squared gradients of their losses, without weight decay."""
+
+    @abstractmethod
+    def _diagonal(self, theta: Any) -> Any:
+        """The diagonal of the metric without weight decay; None if there is no rule for it."""
+
+    @abstractmethod
+    def _third_term(self, theta: Any, v: Any) -> Any: ...
+
+    def _solution(self, metric: NetworkMetric, c: Any, start: Any, preconditioner: Any) -> Solution:
+        """The solution of a linear system with a metric; a framework may have a faster way."""
+        given = {"start": start, "preconditioner": preconditioner}
+        options = {name: value for name, value in given.items() if value is not None}
+        return as_solution(metric.solver(metric.product, c, **options))
+
+    # -- the protocol
+
+    def at(self, theta: Any) -> NetworkPoint:
+        """The network at a point; see :class:`~riemopt.problem.Point`."""
+        return NetworkPoint(self, self._point(theta))
+
+    def seen_at(self: _Self, iteration: int, key: int = 0) -> _Self:
+        """The problem as an iteration of a driver sees it: with the metric of the part whose turn it is."""
+        if self.metric_cases is None or iteration == self._iteration:
+            return self
+        other = copy.copy(self)
+        other._iteration = iteration
+        return other
+
+    @property
+    def first_case(self) -> int:
+        """The first of the cases that the metric is taken over."""
+        if self.metric_cases is None:
+            return 0
+        assert self.count is not None
+        parts = -(-self.count // self.metric_cases)
+        return min(self._iteration % parts * self.metric_cases, self.count - self.metric_cases)
+
+    def loss(self, theta: Any) -> float:
+        """The mean loss of the cases in nats, and half the weight decay times the square of θ."""
+        return float(self.at(theta).loss)
+
+    def gradient(self, theta: Any) -> Any:
+        """The differential of the loss; see :class:`~riemopt.Problem`."""
+        return self.at(theta).gradient
+
+    def fisher_product(self, theta: Any, vector: Any) -> Any:
+        """The metric applied to a vector: E[Jᵀ H J] v, and weight decay; a covector."""
+        return self.at(theta).metric.product(self._direction(vector))
+
+    def lower_index(self, theta: Any, vector: Any) -> Any:
+        """See :meth:`fisher_product`."""
+        return self.fisher_product(theta, vector)
+
+    def raise_index(self, theta: Any, covector: Any) -> Any:
+        """The vector of a covector, by the solver; see :class:`~riemopt.Problem`."""
+        return self.at(theta).metric.solve(self._direction(covector))
+
+    def connection(self, theta: Any, vector: Any, a: float = 0.0) -> Any:
+        """The lowered connection product E[Jᵀ(H D²z + (1 - a)/2 A'''[Dz, Dz])] along a vector, a covector."""
+        return self.at(theta).connection(self._direction(vector), a)
+
+    def third_term(self, theta: Any, vector: Any) -> Any:
+        """The third term E[(D_v J)ᵀ H Dz] of the paper's Algorithm 3, a covector.
+
+        It occurs in the small-curvature study alone, equation (20) of the paper.
+        """
+        point = self._point(theta)
+        return self._third_term(point, self._direction(vector))
+
+    def metric(self, theta: Any) -> Any:
+        """The metric as a matrix, shape (n, n), of a small network."""
+        return self.at(theta).metric.dense()
+
+    def contains(self, theta: Any) -> bool:
+        """Whether a point is finite."""
+        return bool(self.arrays.isfinite(theta).all())
+
+    @property
+    def numbers(self) -> Any:
+        """NumPy: losses are numbers of Python's."""
+        return np
+
+    def require_inside(self, points: Any, what: str) -> None:
+        """See :class:`~riemopt.Problem`."""
+        super().require_inside(0.0 if self.contains(points) else np.nan, what)
+
+    def reason(self, primitive: str, theta: Any, *arguments: Any, **options: Any) -> Status:
+        """Why a number is not finite; see :class:`~riemopt.Problem`."""
+        if primitive in ("exp", "transport", "flow"):
+            return Status.DIVERGED
+        source = {"natural_gradient": "gradient", "acceleration": "connection"}.get(primitive)
+        if source and not self.contains(getattr(self, source)(theta, *arguments, **options)):
+            return Status.NON_FINITE
+        return Status.SINGULAR_METRIC if source or primitive == "raise_index" else Status.NON_FINITE
+
+    def exp(self, theta: Any, vector: Any, a: float = 0.0) -> Any:
+        """See :class:`~riemopt.problem.IntegratedProblem`; a reference, for small networks."""
+        return self.arrays.asarray(super().exp(self._host(theta), self._host(vector), a), dtype=self.dtype)
+
+    def transport(self, theta: Any, along: Any, vector: Any) -> Any:
+        """See :class:`~riemopt.problem.IntegratedProblem`; a reference, for small networks."""
+        hosted = (self._host(x) for x in (theta, along, vector))
+        return self.arrays.asarray(super().transport(*hosted), dtype=self.dtype)
+
+    def flow(self, theta: Any, time: Any) -> Any:
+        """See :class:`~riemopt.problem.IntegratedProblem`; a reference, for small networks."""
+        return self.arrays.asarray(super().flow(self._host(theta), time), dtype=self.dtype)
+
+    @property
+    def digest(self) -> str:
+        """What tells this problem from others: its sizes, output, data and settings."""
+        parts = [type(self).__name__, self.output.name, self.count, self.dimension, self.metric_cases]
+        parts += [str(np.asarray(self._host(self.weight_decay)).sum()), *self._fingerprints()]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+    @abstractmethod
+    def _fingerprints(self) -> list[str]:
+        """A few numbers of the data."""
+
+    # -- arrays
+
+    @abstractmethod
+    def _point(self, theta: Any) -> Any:
+        """A point, as an array of the framework, of the parameters' precision and where they are."""
+
+    def _direction(self, vector: Any) -> Any:
+        """A vector or covector, checked like a point."""
+        return self._point(vector)
+
+    @staticmethod
+    def _host(array: Any) -> np.ndarray:
+        """An array of the framework as one of NumPy."""
+        return np.asarray(array)
+
+    def _require_shape(self, array: Any, what: str) -> None:
+        if tuple(array.shape) != (self.dimension,):
+            raise ShapeError(f"{what} has shape {tuple(array.shape)}, but the network has {self.dimension} parameters")
+
+    def _require_outputs(self, z: Any, rows: int) -> None:
+        """Raise unless the outputs of some cases are an array with as many rows."""
+        shape = tuple(getattr(z, "shape", ()))
+        if len(shape) < 2 or shape[0] != rows:
+            raise ShapeError(f"the network gives outputs of shape {shape} for {rows} cases, not of shape ({rows}, ...)")
+
+
+def require_finite(finite: Any, what: str) -> None:
+    """Raise :class:`~riemopt.errors.DataError` unless all numbers of the data are finite."""
+    if not bool(finite):
+        raise DataError(f"{what} contains a number that is not finite")
+
+
+class NetworkPoint(Point):
+    """A network at a point."""
+
+    problem: NetworkProblem
+
+    @cached_property
+    def loss(self) -> float:
+        """See :class:`~riemopt.problem.Point`."""
+        return self.problem._loss(self.theta)
+
+    @cached_property
+    def gradient(self) -> Any:
+        """See :class:`~riemopt.problem.Point`."""
+        return self.problem._gradient(self.theta) + self.problem.weight_decay * self.theta
+
+    @cached_property
+    def metric(self) -> NetworkMetric:
+        """See :class:`~riemopt.problem.Point`."""
+        return NetworkMetric(self)
+
+    def connection(self, v: Any, a: float = 0.0) -> Any:
+        """See :class:`~riemopt.problem.Point`."""
+        return self.problem._connection(self.theta, v, float(a))
+
+    @cached_property
+    def squares(self) -> Any:
+        """The mean of the squared gradients of the metric's cases, shape (n,); for preconditioners."""
+        return self.problem._squares(self.theta)
+
+
+class NetworkMetric(Metric):
+    """The Fisher metric of a network at a point, known by its products; with weight decay, and damped.
+
+    Parameters
+    ----------
+    point : NetworkPoint
+        Where.
+    damping : float or array of shape (n,), optional
+        What is added to the diagonal besides weight decay.
+    solver : LinearSolver, optional
+        What solves with it; by default the problem's own.
+
+    Attributes
+    ----------
+    preconditioner : array, shape (n,), or None
+        (Σ of squared per-case gradients, damping and weight decay)^(3/4), where the metric is damped or decays.
+    """
+
+    def __init__(self, point: NetworkPoint, damping: Any = 0.0, solver: LinearSolver | None = None) -> None:
+        self.point, self.damping, self.problem = point, damping, point.problem
+        self.dimension = point.theta.shape[0]
+        self.solver: LinearSolver = self.problem.solver if solver is None else solver
+
+    @property
+    def added(self) -> Any:
+        """What is added to the diagonal of E[Jᵀ H J]."""
+        return self.problem.weight_decay + self.damping
+
+    def product(self, v: Any) -> Any:
+        """See :class:`~riemopt.Metric`."""
+        return self.problem._product(self.point.theta, v) + self.added * v
+
+    def solution(self, c: Any, start: Any = None) -> Solution:
+        """See :class:`~riemopt.Metric`."""
+        return self.problem._solution(self, c, start, self.preconditioner)
+
+    @cached_property
+    def preconditioner(self) -> Any:
+        """See :class:`NetworkMetric`."""
+        if not self.problem.preconditioned or not self._regular:
+            return None
+        return (self.point.squares + self.added) ** 0.75
+
+    @property
+    def _regular(self) -> bool:
+        """Whether something is added to every entry of the diagonal."""
+        return bool(self.problem.arrays.all(self.problem.arrays.asarray(self.added) > 0))
+
+    def diagonal(self) -> Any:
+        """See :class:`~riemopt.Metric`."""
+        own = self.problem._diagonal(self.point.theta)
+        return super().diagonal() if own is None else own + self.added
+
+    def dense(self) -> Any:
+        """See :class:`~riemopt.Metric`; a NumPy array."""
+        arrays, dtype = self.problem.arrays, self.point.theta.dtype
+        return matrix_of(lambda v: self.problem._host(self.product(arrays.asarray(v, dtype=dtype))), self.dimension)
+
+    def damped(self, strength: float, by: By = "identity") -> NetworkMetric:
+        """See :class:`~riemopt.Metric`."""
+        return NetworkMetric(self.point, self.damping + strength * self._added(strength, by), self.solver)
+
+    def solved_by(self, solver: LinearSolver) -> NetworkMetric:
+        """See :class:`~riemopt.Metric`."""
+        return NetworkMetric(self.point, self.damping, solver)
