@@ -1,0 +1,212 @@
+"""A module at a point and on some cases: its outputs, directions pushed forward through it, covectors pulled back."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import torch
+
+from riemopt.autodiff.torch_module import Data, ModuleFunction, close
+from riemopt.autodiff.torch_program import Program, Recorder
+from riemopt.autodiff.torch_taylor import NoRuleError
+
+__all__ = ["Linearization", "Way", "way_of"]
+
+
+class Linearization:
+    """z(θ) of some cases with its derivatives J = ∂z/∂θ and ∂²z, from one forward pass that is kept.
+
+    Parameters
+    ----------
+    function : ModuleFunction
+        The module.
+    theta : tensor, shape (n,)
+        The point.
+    data : tensor, tuple or dict
+        The cases.
+    recorded : bool, optional
+        Whether to record the calls, for pushing forward and for squared gradients.
+    way : {"taylor", "forward", "reverse"}, optional
+        How to push forward: by the Taylor rules of the recorded calls, by ``torch.func.jvp``, or by differentiating
+        Jᵀ u, which is linear in u, by u.
+
+    Attributes
+    ----------
+    data : tensor, tuple or dict
+        The cases.
+    z : tensor, shape (N, ...)
+        The outputs.
+    leaves : list of tensor
+        The parameters.
+    program : Program or None
+        What was recorded.
+    """
+
+    def __init__(
+        self, function: ModuleFunction, theta: Any, data: Data, recorded: bool = True, way: str = "taylor"
+    ) -> None:
+        self._function, self.data, self._way = function, data, way
+        self.leaves = [piece.detach().requires_grad_() for piece in function.split(theta)]
+        self.program: Program | None = None
+        with torch.enable_grad():
+            if recorded:
+                with Recorder(self.leaves) as recorder:
+                    z = function(self.leaves, data)
+                self._graph, self.program = recorder.finish(z), recorder.program
+            else:
+                self._graph = function(self.leaves, data)
+
+    @property
+    def z(self) -> Any:
+        """See :class:`Linearization`."""
+        return self._graph.detach()
+
+    def pull(self, covector: Any, keep: bool = True) -> Any:
+        """Jᵀ u of a covector of the shape of z; without `keep` for the last time."""
+        return self._function.flat(self.gradients(covector, self.leaves, keep))
+
+    def gradients(self, covector: Any, tensors: list[Any], keep: bool = True) -> list[Any]:
+        """The derivatives of u·z by some tensors on the way from the parameters; None for 0."""
+        if not (tensors and self._graph.requires_grad):
+            return [None] * len(tensors)
+        found = torch.autograd.grad(self._graph, tensors, covector, retain_graph=keep, allow_unused=True)
+        return list(found)
+
+    def push(self, v: Any) -> Any:
+        """Dz = J v."""
+        if self._way == "taylor":
+            return self._followed(v, 1)[0]
+        if self._way == "forward":
+            _, first = torch.func.jvp(self._outputs, self._arguments, self._tangents(v))
+            return first.detach()
+        u, pulled = self._dual
+        return self._filled(_derivative(_contraction(pulled, self._tangents(v)), [u], keep=True)[0])
+
+    def push_twice(self, v: Any) -> tuple[Any, Any]:
+        """Dz and D²z along v."""
+        if self._way == "taylor":
+            return self._followed(v, 2)
+        tangents = self._tangents(v)
+        if self._way == "forward":
+
+            def along(*parameters: Any) -> Any:
+                return torch.func.jvp(self._outputs, parameters, tangents)
+
+            (_, first), (_, second) = torch.func.jvp(along, self._arguments, tangents)
+            return first.detach(), second.detach()
+        u, pulled = self._dual
+        slope = _contraction(pulled, tangents)  # u·Dz
+        bent = _derivative(slope, self.leaves, keep=True, create=True)
+        curvature = _contraction(bent, tangents)  # u·D²z
+        return tuple(self._filled(_derivative(term, [u], keep=True)[0]) for term in (slope, curvature))  # type: ignore[return-value]
+
+    def _followed(self, v: Any, order: int) -> tuple[Any, Any]:
+        """Dz and D²z by the Taylor rules of the calls."""
+        assert self.program is not None
+        with torch.no_grad():
+            first, second = self.program.push(self._function.split(v), order)
+            return self._filled(first), self._filled(second)
+
+    @cached_property
+    def _dual(self) -> tuple[Any, list[Any]]:
+        """A covector u and Jᵀ u, which is linear in it."""
+        u = torch.zeros_like(self.z).requires_grad_()
+        return u, self._pulled(u)
+
+    def _pulled(self, u: Any) -> list[Any]:
+        if not self._graph.requires_grad:
+            return [None] * len(self.leaves)
+        with torch.enable_grad():
+            return list(torch.autograd.grad(self._graph, self.leaves, u, create_graph=True, allow_unused=True))
+
+    def bent(self, covector: Any, v: Any) -> Any:
+        """(D_v J)ᵀ u: the derivative of Jᵀ u along v, with the covector u of the outputs fixed."""
+        # ∂²(u·z) is symmetric, so that its product with v is a gradient, that of v·Jᵀu
+        slope = _contraction(self._pulled(covector), self._tangents(v))
+        return self._function.flat(_derivative(slope, self.leaves, keep=True))
+
+    @property
+    def _arguments(self) -> tuple[Any, ...]:
+        return tuple(leaf.detach() for leaf in self.leaves)
+
+    def _tangents(self, v: Any) -> tuple[Any, ...]:
+        return tuple(self._function.split(v))
+
+    def _outputs(self, *parameters: Any) -> Any:
+        return self._function(parameters, self.data)
+
+    def _filled(self, derivative: Any) -> Any:
+        return torch.zeros_like(self.z) if derivative is None else derivative
+
+
+def _contraction(covectors: list[Any], vectors: tuple[Any, ...]) -> Any:
+    """The number c·v with what it depends on; None if that is nothing."""
+    with torch.enable_grad():
+        pairs = zip(covectors, vectors, strict=True)
+        terms = [(c * w).sum() for c, w in pairs if c is not None and c.requires_grad]
+        return torch.stack(terms).sum() if terms else None
+
+
+def _derivative(number: Any, tensors: list[Any], keep: bool, create: bool = False) -> list[Any]:
+    """The gradient of a number by some tensors; None for 0."""
+    if number is None:
+        return [None] * len(tensors)
+    with torch.enable_grad():
+        return list(torch.autograd.grad(number, tensors, retain_graph=keep, create_graph=create, allow_unused=True))
+
+
+class Way(NamedTuple):
+    """How a module is pushed through.
+
+    Attributes
+    ----------
+    name : {"taylor", "forward", "reverse"}
+        See :class:`Linearization`.
+    obstacle : str
+        Why not by Taylor rules; empty if it is.
+    recordable : bool
+        Whether its calls can be recorded at all.
+    """
+
+    name: str
+    obstacle: str
+    recordable: bool
+
+
+def way_of(function: ModuleFunction, data: Data) -> Way:
+    """The quickest way that gives the second derivatives of a module's outputs in some cases.
+
+    What is right is what differentiating in reverse says, where that can be done: forward mode within forward mode
+    drops terms of some normalizations, and recorded calls do not show all that tensors may share.
+    """
+    theta, generator = function.start, torch.Generator().manual_seed(0)
+    v = torch.randn(theta.shape, generator=generator, dtype=torch.float64).to(theta.dtype).to(theta.device)
+    relative = 100.0 * float(torch.finfo(theta.dtype).eps) ** 0.5
+    right = None
+    with suppress(RuntimeError):  # functions without a derivative of their derivative
+        right = Linearization(function, theta, data, recorded=False, way="reverse").push_twice(v)
+
+    def obstacle_of(here: Linearization) -> str:
+        try:
+            found = here.push_twice(v)
+        except NoRuleError as error:
+            return str(error)
+        except RuntimeError as error:  # functions without a derivative in forward mode
+            return f"forward mode fails: {error}"
+        if right is None or all(close(*both, relative) for both in zip(found, right, strict=True)):
+            return ""
+        return "its derivatives along a line are not those in reverse"
+
+    try:
+        here = Linearization(function, theta, data)
+    except Exception as error:  # whatever a module does about being watched, it has run by itself
+        obstacle, recordable = f"{type(error).__name__} while its calls were recorded: {error}", False
+    else:
+        recordable = close(here.z, Linearization(function, theta, data, recorded=False).z, relative)
+        obstacle = obstacle_of(here) if recordable else "it overwrites tensors that it goes on using"
+    if not obstacle:
+        return Way("taylor", "", True)
+    in_forward_mode = Linearization(function, theta, data, recorded=False, way="forward")
+    return Way("reverse" if obstacle_of(in_forward_mode) else "forward", obstacle, recordable)
