@@ -198,16 +198,20 @@ class NetworkProblem(IntegratedProblem):
 
     def exp(self, theta: Any, vector: Any, a: float = 0.0) -> Any:
         """See :class:`~riemopt.problem.IntegratedProblem`; a reference, for small networks."""
-        return self.arrays.asarray(super().exp(self._host(theta), self._host(vector), a), dtype=self.dtype)
+        return self._point(_Hosted(self).exp(self._hosted(theta), self._hosted(vector), a))
 
     def transport(self, theta: Any, along: Any, vector: Any) -> Any:
         """See :class:`~riemopt.problem.IntegratedProblem`; a reference, for small networks."""
-        hosted = (self._host(x) for x in (theta, along, vector))
-        return self.arrays.asarray(super().transport(*hosted), dtype=self.dtype)
+        hosted = (self._hosted(x) for x in (theta, along, vector))
+        return self._point(_Hosted(self).transport(*hosted))
 
     def flow(self, theta: Any, time: Any) -> Any:
         """See :class:`~riemopt.problem.IntegratedProblem`; a reference, for small networks."""
-        return self.arrays.asarray(super().flow(self._host(theta), time), dtype=self.dtype)
+        return self._point(_Hosted(self).flow(self._hosted(theta), time))
+
+    def _hosted(self, array: Any) -> np.ndarray:
+        """A point or vector, checked, as an array of NumPy."""
+        return self._host(self._point(array))
 
     @property
     def digest(self) -> str:
@@ -250,6 +254,22 @@ def require_finite(finite: Any, what: str) -> None:
     """Raise :class:`~riemopt.errors.DataError` unless all numbers of the data are finite."""
     if not bool(finite):
         raise DataError(f"{what} contains a number that is not finite")
+
+
+class _Hosted(IntegratedProblem):
+    """A network whose points and vectors are arrays of NumPy, for what integrates along it."""
+
+    def __init__(self, network: NetworkProblem) -> None:
+        self._network = network
+
+    def gradient(self, theta: Any) -> Any:
+        return self._network._host(self._network.gradient(theta))
+
+    def raise_index(self, theta: Any, covector: Any) -> Any:
+        return self._network._host(self._network.raise_index(theta, covector))
+
+    def connection(self, theta: Any, vector: Any, a: float = 0.0) -> Any:
+        return self._network._host(self._network.connection(theta, vector, a))
 
 
 class NetworkPoint(Point):
@@ -333,12 +353,12 @@ class NetworkMetric(Metric):
     def diagonal(self) -> Any:
         """See :class:`~riemopt.Metric`."""
         own = self.problem._diagonal(self.point.theta)
-        return super().diagonal() if own is None else own + self.added
+        return self.problem._direction(super().diagonal()) if own is None else own + self.added
 
     def dense(self) -> Any:
         """See :class:`~riemopt.Metric`; a NumPy array."""
-        arrays, dtype = self.problem.arrays, self.point.theta.dtype
-        return matrix_of(lambda v: self.problem._host(self.product(arrays.asarray(v, dtype=dtype))), self.dimension)
+        problem = self.problem
+        return matrix_of(lambda v: problem._host(self.product(problem._direction(v))), self.dimension)
 
     def damped(self, strength: float, by: By = "identity") -> NetworkMetric:
         """See :class:`~riemopt.Metric`."""
