@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import hashlib
 from abc import abstractmethod
 from functools import cached_property
@@ -18,7 +19,7 @@ from riemopt.problem.metric import By, Metric, matrix_of
 from riemopt.solvers import ConjugateGradient, LinearSolver, Solution, as_solution
 from riemopt.status import Status
 
-__all__ = ["NetworkMetric", "NetworkPoint", "NetworkProblem", "geometric"]
+__all__ = ["NetworkMetric", "NetworkPoint", "NetworkProblem", "geometric", "truncated"]
 
 _Self = TypeVar("_Self", bound="NetworkProblem")
 
@@ -37,8 +38,19 @@ def geometric(iteration: int) -> bool:
     return bool(np.ceil(power) == iteration)
 
 
-TRUNCATED = ConjugateGradient(max_iterations=50, progress=5e-4)
-"""The solver of Hessian-free training."""
+def truncated(solver: LinearSolver) -> LinearSolver:
+    """A solver with a limit of iterations as Hessian-free training has it, in what it does not say itself.
+
+    It stops where the quadratic hardly falls any more, and keeps a few iterates for a driver to walk back to. Martens,
+    "Deep learning via Hessian-free optimization", 2010, sections 4.4 and 4.6.
+    """
+    if not (isinstance(solver, ConjugateGradient) and solver.max_iterations is not None):
+        return solver
+    return dataclasses.replace(
+        solver,
+        progress=5e-4 if solver.progress is None else solver.progress,
+        keep=geometric if solver.keep is None else solver.keep,
+    )
 
 
 class NetworkProblem(IntegratedProblem):
@@ -59,6 +71,7 @@ class NetworkProblem(IntegratedProblem):
     start: Any
     output: NetworkOutput
     solver: LinearSolver
+    warm_start = 0.95
 
     def __init__(
         self,
@@ -78,7 +91,7 @@ class NetworkProblem(IntegratedProblem):
         self.chunk = None if chunk is None or chunk >= count else int(chunk)
         self.metric_cases = None if metric_cases is None or metric_cases >= count else int(metric_cases)
         self.weight_decay = weight_decay
-        self.solver = TRUNCATED if solver is None else solver
+        self.solver = ConjugateGradient(max_iterations=50) if solver is None else solver
         offers = {"loss", "gradient", "raise_index", "lower_index", "connection"}
         self.offers = integrable(offers).union(offers)
         self._iteration = 0
@@ -303,7 +316,7 @@ class NetworkMetric(Metric):
     def __init__(self, point: NetworkPoint, damping: Any = 0.0, solver: LinearSolver | None = None) -> None:
         self.point, self.damping, self.problem = point, damping, point.problem
         self.dimension = point.theta.shape[0]
-        self.solver: LinearSolver = self.problem.solver if solver is None else solver
+        self.solver: LinearSolver = truncated(self.problem.solver if solver is None else solver)
 
     @property
     def added(self) -> Any:
