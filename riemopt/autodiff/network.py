@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import dataclasses
 import hashlib
+import math
 from abc import abstractmethod
 from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 
-from riemopt.autodiff.outputs import NetworkOutput
+from riemopt.autodiff.outputs import Gaussian, NetworkOutput, Residuals
 from riemopt.errors import ArgumentError, DataError, ShapeError
 from riemopt.problem import Point
 from riemopt.problem.integrated import IntegratedProblem, integrable
@@ -70,7 +71,9 @@ class NetworkProblem(IntegratedProblem):
 
     start: Any
     output: NetworkOutput
+    targets: Any
     solver: LinearSolver
+    _scale_given = True
     warm_start = 0.95
 
     def __init__(
@@ -87,6 +90,8 @@ class NetworkProblem(IntegratedProblem):
                 raise ArgumentError(f"{name} must be a whole number of at least 1, or None, not {rows!r}")
         if np.ndim(weight_decay) == 0 and not (np.isreal(weight_decay) and 0.0 <= weight_decay < np.inf):
             raise ArgumentError(f"weight_decay must be at least 0 and finite, not {weight_decay!r}")
+        if self.profiled and (np.ndim(weight_decay) or weight_decay):
+            raise ArgumentError("weight_decay= goes with a known scale: give scale=, too")
         self.count, self.preconditioned = count, preconditioned
         self.chunk = None if chunk is None or chunk >= count else int(chunk)
         self.metric_cases = None if metric_cases is None or metric_cases >= count else int(metric_cases)
@@ -128,7 +133,38 @@ class NetworkProblem(IntegratedProblem):
         options = {name: value for name, value in given.items() if value is not None}
         return as_solution(metric.solver(metric.product, c, **options))
 
+    def _rebuild(self) -> None:
+        """What a framework has made from the output is made anew."""
+
     # -- the protocol
+
+    @property
+    def profiled(self) -> bool:
+        """Whether the scale of a gaussian output is not known."""
+        return isinstance(self.output, Residuals)
+
+    @property
+    def width(self) -> int:
+        """The number of outputs of a case."""
+        return math.prod(self.targets.shape[1:])
+
+    @property
+    def variance_factor(self) -> float:  # type: ignore[override]
+        """M/(M - n) for M residuals of a scale that is estimated, too; else 1; see :class:`~riemopt.Problem`."""
+        if not self.profiled:
+            return 1.0
+        assert self.count is not None and self.dimension is not None
+        residuals = self.count * self.width
+        return residuals / (residuals - self.dimension) if residuals > self.dimension else np.nan
+
+    def for_fit(self: _Self) -> _Self:
+        """The same, but that the scale of a gaussian output is estimated, too, unless one was given."""
+        if type(self.output) is not Gaussian or self._scale_given:
+            return self
+        other = copy.copy(self)
+        other.output = Residuals(self.arrays)
+        other._rebuild()
+        return other
 
     def at(self, theta: Any) -> NetworkPoint:
         """The network at a point; see :class:`~riemopt.problem.Point`."""
@@ -181,7 +217,7 @@ class NetworkProblem(IntegratedProblem):
         It occurs in the small-curvature study alone, equation (20) of the paper.
         """
         point = self._point(theta)
-        return self._third_term(point, self._direction(vector))
+        return self._third_term(point, self._direction(vector)) / self.at(point).variance
 
     def metric(self, theta: Any) -> Any:
         """The metric as a matrix, shape (n, n), of a small network."""
@@ -273,12 +309,24 @@ class NetworkPoint(Point):
     @cached_property
     def loss(self) -> float:
         """See :class:`~riemopt.problem.Point`."""
+        problem, loss = self.problem, self._unprofiled
+        if not problem.profiled:
+            return loss
+        return 0.5 * problem.width * (math.log(2.0 * math.pi * self.variance) + 1.0) if loss > 0.0 else -math.inf
+
+    @cached_property
+    def _unprofiled(self) -> float:
         return self.problem._loss(self.theta)
+
+    @cached_property
+    def variance(self) -> float:
+        """The variance that residuals of an unknown scale have; 1 where the scale is known."""
+        return 2.0 * self._unprofiled / self.problem.width if self.problem.profiled else 1.0
 
     @cached_property
     def gradient(self) -> Any:
         """See :class:`~riemopt.problem.Point`."""
-        return self.problem._gradient(self.theta) + self.problem.weight_decay * self.theta
+        return self.problem._gradient(self.theta) / self.variance + self.problem.weight_decay * self.theta
 
     @cached_property
     def metric(self) -> NetworkMetric:
@@ -287,12 +335,12 @@ class NetworkPoint(Point):
 
     def connection(self, v: Any, a: float = 0.0) -> Any:
         """See :class:`~riemopt.problem.Point`."""
-        return self.problem._connection(self.theta, v, float(a))
+        return self.problem._connection(self.theta, v, float(a)) / self.variance
 
     @cached_property
     def squares(self) -> Any:
         """The mean of the squared gradients of the metric's cases, shape (n,); for preconditioners."""
-        return self.problem._squares(self.theta)
+        return self.problem._squares(self.theta) / self.variance**2
 
 
 class NetworkMetric(Metric):
@@ -325,7 +373,7 @@ class NetworkMetric(Metric):
 
     def product(self, v: Any) -> Any:
         """See :class:`~riemopt.Metric`."""
-        return self.problem._product(self.point.theta, v) + self.added * v
+        return self.problem._product(self.point.theta, v) / self.point.variance + self.added * v
 
     def solution(self, c: Any, start: Any = None) -> Solution:
         """See :class:`~riemopt.Metric`."""
@@ -346,7 +394,7 @@ class NetworkMetric(Metric):
     def diagonal(self) -> Any:
         """See :class:`~riemopt.Metric`."""
         own = self.problem._diagonal(self.point.theta)
-        return super().diagonal() if own is None else own + self.added
+        return super().diagonal() if own is None else own / self.point.variance + self.added
 
     def dense(self) -> Any:
         """See :class:`~riemopt.Metric`; a NumPy array."""

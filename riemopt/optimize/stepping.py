@@ -242,4 +242,5 @@ class SearchedStep:
         rate, loss = search(along, here.loss, slope)
         first = search.rate
         predicted = first * slope + 0.5 * first**2 * curvature
-        return rate, loss, (found[0] - here.loss) / predicted if predicted else math.nan
+        # along a path that does not lead down, as a midpoint's may not, nothing was promised that could be kept
+        return rate, loss, (found[0] - here.loss) / predicted if predicted < 0.0 else -1.0

@@ -153,6 +153,10 @@ class Problem:
         """
         return self
 
+    def for_fit(self) -> Problem:
+        """What a fit takes in place of this problem; here, itself."""
+        return self
+
     def at(self, theta: Any) -> Point:
         """The problem at a point, where each of its primitives is computed at most once; see :class:`Point`."""
         return Point(self, self.arrays.asarray(theta))
