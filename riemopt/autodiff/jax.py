@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from riemopt.autodiff.jax_optimizer import OptimizerStep
 from riemopt.autodiff.network import NetworkMetric, require_finite
 from riemopt.autodiff.network import NetworkProblem as _NetworkProblem
 from riemopt.autodiff.outputs import NetworkOutput, output_of
@@ -24,7 +25,7 @@ try:
 except ImportError as error:
     raise BackendError(f"networks in JAX need JAX: pip install 'riemopt[jax]' ({error})") from None
 
-__all__ = ["NetworkProblem"]
+__all__ = ["NetworkProblem", "OptimizerStep"]
 
 
 class NetworkProblem(_NetworkProblem):
