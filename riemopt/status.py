@@ -36,7 +36,7 @@ class Status(enum.IntEnum):
     NON_FINITE = 4, "a number is not finite"
     DIVERGED = 5, "an exact integration did not come to its end within its limit of work"
     STALLED = 6, "no step lowers the loss, although its gradient has not vanished"
-    STOPPED = 7, "the callback ended it"
+    STOPPED = 7, "the callback, or somebody at the keyboard, ended it"
 
     def __new__(cls, value: int, meaning: str = "") -> Status:
         """A member from its code and its meaning."""

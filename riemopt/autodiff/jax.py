@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
 
+from riemopt.autodiff.jax_optimizer import OptimizerStep
 from riemopt.autodiff.network import NetworkMetric, require_finite
 from riemopt.autodiff.network import NetworkProblem as _NetworkProblem
 from riemopt.autodiff.outputs import NetworkOutput, output_of
@@ -23,7 +25,7 @@ try:
 except ImportError as error:
     raise BackendError(f"networks in JAX need JAX: pip install 'riemopt[jax]' ({error})") from None
 
-__all__ = ["NetworkProblem"]
+__all__ = ["NetworkProblem", "OptimizerStep"]
 
 
 class NetworkProblem(_NetworkProblem):
@@ -33,7 +35,7 @@ class NetworkProblem(_NetworkProblem):
     ----------
     apply : callable
         (parameters, inputs) ↦ z, the outputs of all cases *before* the last activation (logits for ``"bernoulli"`` and
-        ``"categorical"``, means for ``"gaussian"``, logarithms of means for ``"poisson"``), shape (N, ...).
+        ``"categorical"``, means for ``"gaussian"``, logarithms of means for ``"poisson"``), shape (N, ...) or (N,).
     parameters : pytree
         Where to start. Its arrays of floating-point numbers are the coordinates, in the order of the tree; all else in
         it (integers, functions, as in an Equinox module) stays as it is.
@@ -43,8 +45,9 @@ class NetworkProblem(_NetworkProblem):
         What it should give: of the outputs' shape, or labels 0, 1, ... for ``"categorical"``.
     output : str or NetworkOutput, optional
         ``"gaussian"``, ``"bernoulli"``, ``"categorical"`` or ``"poisson"``.
-    scale : float, optional
-        The standard deviation of a gaussian output.
+    scale : float or None, optional
+        The standard deviation of a gaussian output; None if it is not known, and profiled out. If nothing is said it is
+        1, and :func:`riemopt.fit` estimates it.
     chunk : int, optional
         How many cases to look at at a time; all at once by default.
     metric_cases : int, optional
@@ -102,7 +105,7 @@ class NetworkProblem(_NetworkProblem):
         targets: Any,
         output: str | NetworkOutput = "gaussian",
         *,
-        scale: float = 1.0,
+        scale: float | EllipsisType | None = ...,
         chunk: int | None = None,
         metric_cases: int | None = None,
         weight_decay: Any = 0.0,
@@ -113,17 +116,29 @@ class NetworkProblem(_NetworkProblem):
         self.dimension, self.dtype = self.start.shape[0], self.start.dtype
         self.inputs = jax.tree_util.tree_map(jnp.asarray, inputs)
         count = _rows_of(self.inputs)
+        self._scale_given = scale is not ...
+        known = 1.0 if isinstance(scale, EllipsisType) else scale
+        self.output = output_of(output, jnp, lambda t: jax.scipy.special.gammaln(t + 1.0), known)
         super().__init__(count, chunk, metric_cases, weight_decay, solver, preconditioned)
         if np.ndim(weight_decay):
             self.weight_decay = self._point(weight_decay)
-        self.output = output_of(output, jnp, lambda t: jax.scipy.special.gammaln(t + 1.0), scale)
         require_finite(
             jnp.all(jnp.stack([jnp.isfinite(x).all() for x in jax.tree_util.tree_leaves(self.inputs)])), "inputs"
         )
-        shapes = jax.eval_shape(lambda theta, x: apply(self.unflatten(theta), x), self.start, self.inputs)
+        shapes = jax.eval_shape(lambda theta, x: _as_rows(apply(self.unflatten(theta), x)), self.start, self.inputs)
         self._require_outputs(shapes, count)
         self.targets = self.output.targets(targets, jnp.zeros(shapes.shape, self.dtype))
-        self._functions = _Functions(apply, self.unflatten, self.output, self.chunk, self.metric_cases)
+        self._apply = apply
+        self._rebuild()
+
+    def _rebuild(self) -> None:
+        self._functions = _Functions(self._apply, self.unflatten, self.output, self.chunk, self.metric_cases)
+
+    @property
+    def parameters(self) -> list[str]:
+        """What the coordinates are called: by their places in the tree."""
+        paths = jax.tree_util.tree_flatten_with_path(self.unflatten(self.start))[0]
+        return [name for path, leaf in paths if _is_free(leaf) for name in _names(path, leaf)]
 
     @property
     def _data(self) -> tuple[Any, Any]:
@@ -158,7 +173,15 @@ class NetworkProblem(_NetworkProblem):
         if not isinstance(solver, ConjugateGradient):
             return super()._solution(metric, c, start, preconditioner)
         found = self._functions.solved(
-            solver, metric.point.theta, self._point(c), start, metric.added, preconditioner, self._data, self.first_case
+            solver,
+            metric.point.theta,
+            self._point(c),
+            start,
+            metric.added,
+            1.0 / metric.point.variance,
+            preconditioner,
+            self._data,
+            self.first_case,
         )
         iterations = int(found.iterations)
         kept = {i: found.scale * found.kept[k] for k, i in enumerate(_marks(solver, c)) if i <= iterations}
@@ -199,6 +222,17 @@ def _flat(parameters: Any) -> tuple[Any, Callable[[Any], Any]]:
 
 def _is_free(leaf: Any) -> bool:
     return hasattr(leaf, "dtype") and hasattr(leaf, "shape") and jnp.issubdtype(leaf.dtype, jnp.floating)
+
+
+def _as_rows(z: Any) -> Any:
+    """Outputs with an axis of their own where a network gives a number a case."""
+    return z[:, None] if getattr(z, "ndim", 0) == 1 else z
+
+
+def _names(path: Any, leaf: Any) -> list[str]:
+    """What the entries of a leaf are called: ``w``, or ``w[0]``, ``w[1]`` and so on."""
+    name = jax.tree_util.keystr(path, simple=True, separator=".") or "theta"
+    return [name + (str(list(index)).replace(" ", "") if index else "") for index in np.ndindex(leaf.shape)]
 
 
 def _rows_of(inputs: Any) -> int:
@@ -278,7 +312,7 @@ class _Functions:
 
     def _network(self, inputs: Any) -> Callable[[Any], Any]:
         """θ ↦ z of some cases."""
-        return lambda theta: self._apply(self._unflatten(theta), inputs)
+        return lambda theta: _as_rows(self._apply(self._unflatten(theta), inputs))
 
     def _sum(self, terms: Callable[[Any, Any], Any], data: Any) -> Any:
         """The sum of some terms over all cases, a chunk at a time."""
@@ -401,11 +435,12 @@ class _Functions:
         c: Any,
         start: Any,
         added: Any,
+        factor: Any,
         preconditioner: Any,
         data: Any,
         first: Any,
     ) -> Any:
-        """What a solver finds of (E[Jᵀ H J] + D) x = c, D diagonal."""
+        """What a solver finds of (f E[Jᵀ H J] + D) x = c, D diagonal."""
         part, count = self._part(data, first)
         if self._chunk is None or self._chunk >= count:
             inputs, _ = part
@@ -413,12 +448,12 @@ class _Functions:
             pull = jax.linear_transpose(push, theta)
 
             def product(v: Any) -> Any:
-                return pull(self._output.hessian(z, push(v)))[0] / count + added * v
+                return (factor / count) * pull(self._output.hessian(z, push(v)))[0] + added * v
 
         else:
 
             def product(v: Any) -> Any:
-                return self.product(theta, v, data, first) + added * v
+                return factor * self.product(theta, v, data, first) + added * v
 
         return solver.run(product, c, start, preconditioner, _Loop(_marks(solver, c)))
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import hashlib
+import math
 from abc import abstractmethod
 from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 
-from riemopt.autodiff.outputs import NetworkOutput
+from riemopt.autodiff.outputs import Gaussian, NetworkOutput, Residuals
 from riemopt.errors import ArgumentError, DataError, ShapeError
 from riemopt.problem import Point
 from riemopt.problem.integrated import IntegratedProblem, integrable
@@ -18,7 +20,7 @@ from riemopt.problem.metric import By, Metric, matrix_of
 from riemopt.solvers import ConjugateGradient, LinearSolver, Solution, as_solution
 from riemopt.status import Status
 
-__all__ = ["NetworkMetric", "NetworkPoint", "NetworkProblem", "geometric"]
+__all__ = ["HostedNetwork", "NetworkMetric", "NetworkPoint", "NetworkProblem", "geometric", "truncated"]
 
 _Self = TypeVar("_Self", bound="NetworkProblem")
 
@@ -37,8 +39,19 @@ def geometric(iteration: int) -> bool:
     return bool(np.ceil(power) == iteration)
 
 
-TRUNCATED = ConjugateGradient(max_iterations=50, progress=5e-4)
-"""The solver of Hessian-free training."""
+def truncated(solver: LinearSolver) -> LinearSolver:
+    """A solver with a limit of iterations as Hessian-free training has it, in what it does not say itself.
+
+    It stops where the quadratic hardly falls any more, and keeps a few iterates for a driver to walk back to. Martens,
+    "Deep learning via Hessian-free optimization", 2010, sections 4.4 and 4.6.
+    """
+    if not (isinstance(solver, ConjugateGradient) and solver.max_iterations is not None):
+        return solver
+    return dataclasses.replace(
+        solver,
+        progress=5e-4 if solver.progress is None else solver.progress,
+        keep=geometric if solver.keep is None else solver.keep,
+    )
 
 
 class NetworkProblem(IntegratedProblem):
@@ -58,7 +71,10 @@ class NetworkProblem(IntegratedProblem):
 
     start: Any
     output: NetworkOutput
+    targets: Any
     solver: LinearSolver
+    _scale_given = True
+    warm_start = 0.95
 
     def __init__(
         self,
@@ -74,11 +90,13 @@ class NetworkProblem(IntegratedProblem):
                 raise ArgumentError(f"{name} must be a whole number of at least 1, or None, not {rows!r}")
         if np.ndim(weight_decay) == 0 and not (np.isreal(weight_decay) and 0.0 <= weight_decay < np.inf):
             raise ArgumentError(f"weight_decay must be at least 0 and finite, not {weight_decay!r}")
+        if self.profiled and (np.ndim(weight_decay) or weight_decay):
+            raise ArgumentError("weight_decay= goes with a known scale: give scale=, too")
         self.count, self.preconditioned = count, preconditioned
         self.chunk = None if chunk is None or chunk >= count else int(chunk)
         self.metric_cases = None if metric_cases is None or metric_cases >= count else int(metric_cases)
         self.weight_decay = weight_decay
-        self.solver = TRUNCATED if solver is None else solver
+        self.solver = ConjugateGradient(max_iterations=50) if solver is None else solver
         offers = {"loss", "gradient", "raise_index", "lower_index", "connection"}
         self.offers = integrable(offers).union(offers)
         self._iteration = 0
@@ -115,7 +133,38 @@ class NetworkProblem(IntegratedProblem):
         options = {name: value for name, value in given.items() if value is not None}
         return as_solution(metric.solver(metric.product, c, **options))
 
+    def _rebuild(self) -> None:
+        """What a framework has made from the output is made anew."""
+
     # -- the protocol
+
+    @property
+    def profiled(self) -> bool:
+        """Whether the scale of a gaussian output is not known."""
+        return isinstance(self.output, Residuals)
+
+    @property
+    def width(self) -> int:
+        """The number of outputs of a case."""
+        return math.prod(self.targets.shape[1:])
+
+    @property
+    def variance_factor(self) -> float:  # type: ignore[override]
+        """M/(M - n) for M residuals of a scale that is estimated, too; else 1; see :class:`~riemopt.Problem`."""
+        if not self.profiled:
+            return 1.0
+        assert self.count is not None and self.dimension is not None
+        residuals = self.count * self.width
+        return residuals / (residuals - self.dimension) if residuals > self.dimension else np.nan
+
+    def for_fit(self: _Self) -> _Self:
+        """The same, but that the scale of a gaussian output is estimated, too, unless one was given."""
+        if type(self.output) is not Gaussian or self._scale_given:
+            return self
+        other = copy.copy(self)
+        other.output = Residuals(self.arrays)
+        other._rebuild()
+        return other
 
     def at(self, theta: Any) -> NetworkPoint:
         """The network at a point; see :class:`~riemopt.problem.Point`."""
@@ -168,7 +217,7 @@ class NetworkProblem(IntegratedProblem):
         It occurs in the small-curvature study alone, equation (20) of the paper.
         """
         point = self._point(theta)
-        return self._third_term(point, self._direction(vector))
+        return self._third_term(point, self._direction(vector)) / self.at(point).variance
 
     def metric(self, theta: Any) -> Any:
         """The metric as a matrix, shape (n, n), of a small network."""
@@ -198,16 +247,16 @@ class NetworkProblem(IntegratedProblem):
 
     def exp(self, theta: Any, vector: Any, a: float = 0.0) -> Any:
         """See :class:`~riemopt.problem.IntegratedProblem`; a reference, for small networks."""
-        return self._point(_Hosted(self).exp(self._hosted(theta), self._hosted(vector), a))
+        return self._point(HostedNetwork(self).exp(self._hosted(theta), self._hosted(vector), a))
 
     def transport(self, theta: Any, along: Any, vector: Any) -> Any:
         """See :class:`~riemopt.problem.IntegratedProblem`; a reference, for small networks."""
         hosted = (self._hosted(x) for x in (theta, along, vector))
-        return self._point(_Hosted(self).transport(*hosted))
+        return self._point(HostedNetwork(self).transport(*hosted))
 
     def flow(self, theta: Any, time: Any) -> Any:
         """See :class:`~riemopt.problem.IntegratedProblem`; a reference, for small networks."""
-        return self._point(_Hosted(self).flow(self._hosted(theta), time))
+        return self._point(HostedNetwork(self).flow(self._hosted(theta), time))
 
     def _hosted(self, array: Any) -> np.ndarray:
         """A point or vector, checked, as an array of NumPy."""
@@ -256,20 +305,41 @@ def require_finite(finite: Any, what: str) -> None:
         raise DataError(f"{what} contains a number that is not finite")
 
 
-class _Hosted(IntegratedProblem):
-    """A network whose points and vectors are arrays of NumPy, for what integrates along it."""
+class HostedNetwork(IntegratedProblem):
+    """A network with points and vectors of NumPy, for what works on these alone: integrations and fits.
+
+    Parameters
+    ----------
+    network : NetworkProblem
+        The network, of any framework.
+    """
 
     def __init__(self, network: NetworkProblem) -> None:
-        self._network = network
+        self.network, self.name = network, type(network).__name__
+        self.start = network._host(network.start)
+        self.dimension, self.dtype, self.offers = network.dimension, self.start.dtype, network.offers
+        self.count, self.variance_factor = network.count, network.variance_factor
+        self.parameters = getattr(network, "parameters", None)
+
+    def loss(self, theta: Any) -> float:
+        """See :class:`~riemopt.Problem`."""
+        return self.network.loss(theta)
 
     def gradient(self, theta: Any) -> Any:
-        return self._network._host(self._network.gradient(theta))
+        """See :class:`~riemopt.Problem`."""
+        return self.network._host(self.network.gradient(theta))
 
     def raise_index(self, theta: Any, covector: Any) -> Any:
-        return self._network._host(self._network.raise_index(theta, covector))
+        """See :class:`~riemopt.Problem`."""
+        return self.network._host(self.network.raise_index(theta, covector))
+
+    def lower_index(self, theta: Any, vector: Any) -> Any:
+        """See :class:`~riemopt.Problem`."""
+        return self.network._host(self.network.lower_index(theta, vector))
 
     def connection(self, theta: Any, vector: Any, a: float = 0.0) -> Any:
-        return self._network._host(self._network.connection(theta, vector, a))
+        """See :class:`~riemopt.Problem`."""
+        return self.network._host(self.network.connection(theta, vector, a))
 
 
 class NetworkPoint(Point):
@@ -280,12 +350,24 @@ class NetworkPoint(Point):
     @cached_property
     def loss(self) -> float:
         """See :class:`~riemopt.problem.Point`."""
+        problem, loss = self.problem, self._unprofiled
+        if not problem.profiled:
+            return loss
+        return 0.5 * problem.width * (math.log(2.0 * math.pi * self.variance) + 1.0) if loss > 0.0 else -math.inf
+
+    @cached_property
+    def _unprofiled(self) -> float:
         return self.problem._loss(self.theta)
+
+    @cached_property
+    def variance(self) -> float:
+        """The variance that residuals of an unknown scale have; 1 where the scale is known."""
+        return 2.0 * self._unprofiled / self.problem.width if self.problem.profiled else 1.0
 
     @cached_property
     def gradient(self) -> Any:
         """See :class:`~riemopt.problem.Point`."""
-        return self.problem._gradient(self.theta) + self.problem.weight_decay * self.theta
+        return self.problem._gradient(self.theta) / self.variance + self.problem.weight_decay * self.theta
 
     @cached_property
     def metric(self) -> NetworkMetric:
@@ -294,12 +376,12 @@ class NetworkPoint(Point):
 
     def connection(self, v: Any, a: float = 0.0) -> Any:
         """See :class:`~riemopt.problem.Point`."""
-        return self.problem._connection(self.theta, v, float(a))
+        return self.problem._connection(self.theta, v, float(a)) / self.variance
 
     @cached_property
     def squares(self) -> Any:
         """The mean of the squared gradients of the metric's cases, shape (n,); for preconditioners."""
-        return self.problem._squares(self.theta)
+        return self.problem._squares(self.theta) / self.variance**2
 
 
 class NetworkMetric(Metric):
@@ -323,7 +405,7 @@ class NetworkMetric(Metric):
     def __init__(self, point: NetworkPoint, damping: Any = 0.0, solver: LinearSolver | None = None) -> None:
         self.point, self.damping, self.problem = point, damping, point.problem
         self.dimension = point.theta.shape[0]
-        self.solver: LinearSolver = self.problem.solver if solver is None else solver
+        self.solver: LinearSolver = truncated(self.problem.solver if solver is None else solver)
 
     @property
     def added(self) -> Any:
@@ -332,7 +414,7 @@ class NetworkMetric(Metric):
 
     def product(self, v: Any) -> Any:
         """See :class:`~riemopt.Metric`."""
-        return self.problem._product(self.point.theta, v) + self.added * v
+        return self.problem._product(self.point.theta, v) / self.point.variance + self.added * v
 
     def solution(self, c: Any, start: Any = None) -> Solution:
         """See :class:`~riemopt.Metric`."""
@@ -353,7 +435,9 @@ class NetworkMetric(Metric):
     def diagonal(self) -> Any:
         """See :class:`~riemopt.Metric`."""
         own = self.problem._diagonal(self.point.theta)
-        return self.problem._direction(super().diagonal()) if own is None else own + self.added
+        if own is None:
+            return self.problem._direction(super().diagonal())
+        return own / self.point.variance + self.added
 
     def dense(self) -> Any:
         """See :class:`~riemopt.Metric`; a NumPy array."""

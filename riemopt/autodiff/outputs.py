@@ -14,7 +14,7 @@ from typing import Any
 
 from riemopt.errors import ArgumentError, DataError, ModelError, ShapeError, UnknownNameError
 
-__all__ = ["Bernoulli", "Categorical", "Gaussian", "NetworkOutput", "Poisson", "output_of"]
+__all__ = ["Bernoulli", "Categorical", "Gaussian", "NetworkOutput", "Poisson", "Residuals", "output_of"]
 
 
 class NetworkOutput(ABC):
@@ -143,6 +143,17 @@ class Gaussian(NetworkOutput):
     def factors(self, z: Any) -> Iterator[Any]:
         """See :class:`NetworkOutput`."""
         return self._units(z, self.arrays.ones_like(z) / self.scale)
+
+
+class Residuals(Gaussian):
+    """Normal distributions of a common scale that is not known: the losses are half the squared residuals.
+
+    What profiles the scale out divides by the variance that fits best: see ``NetworkPoint``.
+    """
+
+    def losses(self, z: Any, t: Any) -> Any:
+        """See :class:`NetworkOutput`."""
+        return self._total(0.5 * (z - t) * (z - t))
 
 
 class Bernoulli(NetworkOutput):
@@ -316,7 +327,9 @@ class Poisson(NetworkOutput):
 NAMES = ("gaussian", "bernoulli", "categorical", "poisson")
 
 
-def output_of(output: Any, arrays: Any, log_factorial: Callable[[Any], Any], scale: float = 1.0) -> NetworkOutput:
+def output_of(
+    output: Any, arrays: Any, log_factorial: Callable[[Any], Any], scale: float | None = 1.0
+) -> NetworkOutput:
     """The output that a user named.
 
     Parameters
@@ -328,7 +341,7 @@ def output_of(output: Any, arrays: Any, log_factorial: Callable[[Any], Any], sca
     log_factorial : callable
         log t! of arrays.
     scale : float, optional
-        The standard deviation of a gaussian output.
+        The standard deviation of a gaussian output; None if it is not known.
 
     Raises
     ------
@@ -338,7 +351,7 @@ def output_of(output: Any, arrays: Any, log_factorial: Callable[[Any], Any], sca
     if isinstance(output, NetworkOutput):
         return output
     if output == "gaussian":
-        return Gaussian(arrays, scale)
+        return Residuals(arrays) if scale is None else Gaussian(arrays, scale)
     if output == "bernoulli":
         return Bernoulli(arrays)
     if output == "categorical":

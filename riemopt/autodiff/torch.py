@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterator
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
 
+from riemopt.autodiff.network import HostedNetwork, require_finite
 from riemopt.autodiff.network import NetworkProblem as _NetworkProblem
-from riemopt.autodiff.network import require_finite
 from riemopt.autodiff.outputs import NetworkOutput, output_of
 from riemopt.errors import BackendError, ShapeError
 from riemopt.numerics.arrays import on_host
@@ -25,10 +26,20 @@ except ImportError as error:
     ) from None
 
 from riemopt.autodiff.torch_linearization import Linearization, way_of
-from riemopt.autodiff.torch_module import ModuleFunction, is_finite, leaves_of, placed, require_cases, rows_of, sliced
+from riemopt.autodiff.torch_module import (
+    ModuleFunction,
+    as_tensor,
+    is_finite,
+    leaves_of,
+    placed,
+    require_cases,
+    rows_of,
+    sliced,
+)
+from riemopt.autodiff.torch_optimizer import OptimizerStep
 from riemopt.autodiff.torch_squares import ruled_parameters, summed_squares
 
-__all__ = ["NetworkProblem"]
+__all__ = ["NetworkProblem", "OptimizerStep"]
 
 _LOG = logging.getLogger("riemopt")
 
@@ -40,17 +51,18 @@ class NetworkProblem(_NetworkProblem):
     ----------
     module : torch.nn.Module
         x ↦ z, the outputs of all cases *before* the last activation (logits for ``"bernoulli"`` and ``"categorical"``,
-        means for ``"gaussian"``, logarithms of means for ``"poisson"``), shape (N, ...). Its parameters that require a
-        gradient are the coordinates, in the order of ``module.named_parameters()``, one that occurs twice once. Other
-        parameters and the buffers stay as they are, and the module itself is never changed.
+        means for ``"gaussian"``, logarithms of means for ``"poisson"``), shape (N, ...) or (N,). Its parameters that
+        require a gradient are the coordinates, in the order of ``module.named_parameters()``, one that occurs twice
+        once. Other parameters and the buffers stay as they are, and the module itself is never changed.
     inputs : tensor, tuple or dict of tensor
         What the module is given, a case a row; of a tuple, one argument each, of a dictionary, by name.
     targets : tensor
         What it should give: of the outputs' shape, or labels 0, 1, ... for ``"categorical"``.
     output : str or NetworkOutput, optional
         ``"gaussian"``, ``"bernoulli"``, ``"categorical"`` or ``"poisson"``.
-    scale : float, optional
-        The standard deviation of a gaussian output.
+    scale : float or None, optional
+        The standard deviation of a gaussian output; None if it is not known, and profiled out. If nothing is said it is
+        1, and :func:`riemopt.fit` estimates it.
     chunk : int, optional
         How many cases to look at at a time; all at once by default.
     metric_cases : int, optional
@@ -126,7 +138,7 @@ class NetworkProblem(_NetworkProblem):
         targets: Any,
         output: str | NetworkOutput = "categorical",
         *,
-        scale: float = 1.0,
+        scale: float | EllipsisType | None = ...,
         chunk: int | None = None,
         metric_cases: int | None = None,
         weight_decay: Any = 0.0,
@@ -138,15 +150,17 @@ class NetworkProblem(_NetworkProblem):
         self.dimension = self.start.shape[0]
         self.inputs = placed(inputs, self.dtype, self._function.device)
         count = rows_of(self.inputs)
+        self._scale_given = scale is not ...
+        known = 1.0 if isinstance(scale, EllipsisType) else scale
+        self.output = output_of(output, self.arrays, lambda t: torch.special.gammaln(t + 1.0), known)
         super().__init__(count, chunk, metric_cases, weight_decay, solver, preconditioned)
         if np.ndim(weight_decay):
             self.weight_decay = self._point(weight_decay)
-        self.output = output_of(output, self.arrays, lambda t: torch.special.gammaln(t + 1.0), scale)
         require_finite(is_finite(self.inputs), "inputs")
         some = sliced(self.inputs, slice(0, _LOOKED_AT))
         shape = self._outputs_of(some)
         self.targets = self.output.targets(
-            torch.as_tensor(targets, device=self._function.device).detach(),
+            as_tensor(targets, device=self._function.device),
             torch.zeros((count, *shape), dtype=self.dtype, device=self._function.device),
         )
         self._way = way_of(self._function, some)
@@ -166,13 +180,23 @@ class NetworkProblem(_NetworkProblem):
         """See :class:`NetworkProblem`."""
         return self._way.obstacle
 
+    def for_fit(self) -> Any:
+        """What a fit takes in place of this problem: one of NumPy's arrays, which fits compute with."""
+        return HostedNetwork(super().for_fit())
+
+    @property
+    def parameters(self) -> list[str]:
+        """What the coordinates are called: by the names of the module's parameters, and their places there."""
+        named = zip(self._function.names, self._function.shapes, strict=True)
+        return [name + (f"[{','.join(map(str, i))}]" if i else "") for name, shape in named for i in np.ndindex(*shape)]
+
     def unflatten(self, theta: Any) -> dict[str, Any]:
         """The free parameters of a flat vector by name, as ``module.load_state_dict(..., strict=False)`` takes them."""
         return dict(zip(self._function.names, self._function.split(self._point(theta)), strict=True))
 
     def contains(self, theta: Any) -> bool:
         """Whether a point is finite."""
-        return bool(torch.isfinite(torch.as_tensor(theta)).all())
+        return bool(torch.isfinite(as_tensor(theta)).all())
 
     # -- sums over cases
 
@@ -287,7 +311,7 @@ class NetworkProblem(_NetworkProblem):
 
     def _point(self, theta: Any) -> Any:
         try:
-            point = torch.as_tensor(theta, dtype=self.dtype, device=self._function.device).detach()
+            point = as_tensor(theta, dtype=self.dtype, device=self._function.device)
         except (TypeError, ValueError, RuntimeError):
             raise ShapeError(f"a point or vector must be a tensor of {self.dimension} real numbers") from None
         self._require_shape(point, "a point or vector")

@@ -6,12 +6,24 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from riemopt.errors import ModelError, ShapeError
 
-__all__ = ["Data", "ModuleFunction", "close", "is_finite", "leaves_of", "placed", "require_cases", "rows_of", "sliced"]
+__all__ = [
+    "Data",
+    "ModuleFunction",
+    "as_tensor",
+    "close",
+    "is_finite",
+    "leaves_of",
+    "placed",
+    "require_cases",
+    "rows_of",
+    "sliced",
+]
 
 Data = Any
 """What a module is given: a tensor, a tuple of its arguments, or a dictionary of them, cases along the first axis."""
@@ -24,11 +36,18 @@ def leaves_of(data: Data) -> list[Any]:
     return list(data) if isinstance(data, tuple) else [data]
 
 
+def as_tensor(array: Any, **options: Any) -> Any:
+    """A tensor without a history; of what is none, a copy, for whoever has that may change it."""
+    if isinstance(array, torch.Tensor):
+        return array.detach().to(**options)
+    return torch.tensor(np.asarray(array), **options)
+
+
 def placed(data: Data, dtype: Any, device: Any) -> Data:
     """Data on a device, numbers that are not whole in a precision."""
 
     def there(leaf: Any) -> Any:
-        tensor = torch.as_tensor(leaf, device=device).detach()
+        tensor = as_tensor(leaf, device=device)
         return tensor.to(dtype) if tensor.is_floating_point() else tensor
 
     if isinstance(data, dict):
@@ -110,7 +129,9 @@ class ModuleFunction:
         """The outputs, given the free parameters and the module's arguments."""
         values = {**self._buffers, **dict(zip(self.names, parameters, strict=True))}
         args, kwargs = ((), data) if isinstance(data, dict) else (data if isinstance(data, tuple) else (data,), None)
-        return torch.func.functional_call(self._module, values, args, kwargs)
+        z = torch.func.functional_call(self._module, values, args, kwargs)
+        # a number a case is an output with an axis of its own
+        return z[:, None] if getattr(z, "ndim", 0) == 1 else z
 
     def split(self, theta: Any) -> list[Any]:
         """The parameters of a flat vector, views of it."""

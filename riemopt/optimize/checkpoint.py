@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import json
@@ -21,6 +22,9 @@ __all__ = ["Checkpoint"]
 
 _INTERVAL = 1.0
 """Seconds from one writing to the next; the end of a run is written in any case."""
+
+_SHARE = 100.0
+"""A writing is followed by at least so many times its own duration without one."""
 
 
 class Recorded(Protocol):
@@ -47,7 +51,8 @@ class Checkpoint:
 
     def __init__(self, path: str | os.PathLike[str], run: dict[str, Any]) -> None:
         self.path, self.run = Path(path), run
-        self._written = -np.inf
+        self._written, self._pause = -np.inf, _INTERVAL
+        self._iteration: int | None = None
         self._unwritten: tuple[State, Recorded] | None = None
 
     def read(self, like: Any) -> tuple[State, dict[str, np.ndarray]] | None:
@@ -70,6 +75,7 @@ class Checkpoint:
                 arrays = {name: file[name] for name in file.files}
             content = json.loads(bytes(arrays.pop("layout")).decode())
             run, layout = content["run"], content["state"]
+            self._iteration = layout["iteration"]
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise ArgumentError(f"checkpoint {self.path} cannot be read: {error}") from None
         if run != json.loads(json.dumps(self.run)):
@@ -85,13 +91,14 @@ class Checkpoint:
     def write(self, state: State, recorded: Recorded) -> None:
         """Write a state and what goes with it, if the last writing is some time ago."""
         self._unwritten = state, recorded
-        if time.monotonic() - self._written >= _INTERVAL:
+        if time.monotonic() - self._written >= self._pause:
             self.flush()
 
     def flush(self) -> None:
         """Write the last state, unless it has been written."""
         if self._unwritten is None:
             return
+        began = time.monotonic()
         state, recorded = self._unwritten
         arrays = {f"record {name}": array for name, array in recorded.arrays().items()}
         layout = {f.name: _packed(getattr(state, f.name), arrays) for f in dataclasses.fields(state)}
@@ -99,12 +106,18 @@ class Checkpoint:
         buffer = io.BytesIO()
         np.savez(buffer, layout=np.frombuffer(text, dtype=np.uint8), **arrays)  # type: ignore[arg-type]
         unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        self._unwritten = None
         try:
             unfinished.write_bytes(buffer.getbuffer())
             os.replace(unfinished, self.path)
+        except OSError as error:
+            last = f"; iteration {self._iteration} is still there" if self._iteration is not None else ""
+            raise ArgumentError(f"checkpoint {self.path} cannot be written: {error}{last}") from None
         finally:
-            unfinished.unlink(missing_ok=True)
-        self._unwritten, self._written = None, time.monotonic()
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+        self._iteration, self._written = state.iteration, time.monotonic()
+        self._pause = max(_INTERVAL, _SHARE * (self._written - began))
 
     def __enter__(self) -> Checkpoint:
         return self

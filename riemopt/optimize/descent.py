@@ -31,6 +31,7 @@ SINGULAR = 1e-13
 _CORRECTION = 0.75  # the longest correction 2|δ₂|/|δ₁| that a step is trusted with: α of Transtrum and Sethna
 _FRACTIONS = (1.0, 0.5, 0.25, 0.125)  # of an undamped step
 _MEMORY = 0.5  # what a step leaves of the scale that coordinates once had
+_EPS = float(np.finfo(np.float64).eps)
 _NOISE = 1e-12  # a change of the loss, relative to it, below which its rounding decides
 _PATIENCE = 20  # steps that may pass without a change of the loss
 _CREEP = 1e-8  # a relative step below which a descent that comes to rest has met the rounding of its loss
@@ -201,14 +202,16 @@ def _largest_lengths(here: WatchedPoint, state: State) -> np.ndarray:
     return np.asarray(np.maximum(_MEMORY * (np.zeros_like(lengths) if state.units is None else state.units), lengths))
 
 
-def _noise(loss: float) -> float:
-    """A change of a loss that may be rounding."""
-    return _NOISE * max(1.0, abs(loss))
+def _noise(here: WatchedPoint) -> float:
+    """A change of the loss at a point that may be rounding, in the precision that the problem computes in."""
+    precision = here.watched.problem.dtype
+    unit = 1.0 if precision is None else max(1.0, float(np.finfo(precision).eps) / _EPS)
+    return _NOISE * unit * max(1.0, abs(here.loss))
 
 
 def _is_near(here: WatchedPoint) -> bool:
     """Whether the fall of the loss that is still to come is about to drown in rounding."""
-    return 0.5 * here.speed**2 <= _noise(here.loss)
+    return 0.5 * here.speed**2 <= _noise(here)
 
 
 class _Settled:
@@ -224,7 +227,7 @@ class _Settled:
         if not here.speed > self.tolerance:
             return Status.CONVERGED, trail
         if len(trail) > _PATIENCE:
-            (loss, norm), small = trail[0], max(_noise(here.loss), self.tolerance)
+            (loss, norm), small = trail[0], max(_noise(here), self.tolerance)
             if loss - here.loss <= small and 2.0 * here.speed > norm:
                 return Status.STALLED, trail
         return None, trail

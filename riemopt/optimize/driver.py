@@ -63,6 +63,7 @@ def drive(
     steps: int,
     stopping: Stopping | None = None,
     hooks: Sequence[Hook] = (),
+    interruptible: bool = False,
 ) -> tuple[State, Status]:
     """Take a run from a state to its end.
 
@@ -80,6 +81,8 @@ def drive(
         What else decides whether to stop.
     hooks : sequence of callable, optional
         What is told of every point reached.
+    interruptible : bool, optional
+        Whether an interruption from the keyboard ends the run where it is, rather than everything.
 
     Returns
     -------
@@ -115,7 +118,12 @@ def drive(
             if fresh:
                 state, fresh = stepping.begin(watched, here, state), False
             if not watched.failed:
-                following = stepping.advance(watched, here, state)
+                try:
+                    following = stepping.advance(watched, here, state)
+                except KeyboardInterrupt:
+                    if not interruptible:
+                        raise
+                    return state, Status.STOPPED
                 if following is None:
                     return state, Status.STALLED
                 state = following.but(iteration=state.iteration + 1)

@@ -255,7 +255,8 @@ def fit(
     if isinstance(model, Problem):
         if samples is not None or inputs is not None:
             raise ArgumentError("a problem has its samples already: fit(problem, start=...)")
-        return _result(model, model, descend(model, _problem_start(model, start), **settings))
+        problem = model.for_fit()
+        return _result(problem, problem, descend(problem, _problem_start(problem, start), **settings))
     if samples is None:
         raise ArgumentError(f"there are no samples to fit {model.name} to: fit(model, samples)")
     manifold = Manifold(model, backend=backend or _backend(model, samples))

@@ -42,7 +42,8 @@ def minimize(
     damping: LevenbergMarquardt | None = None,
     line_search: Backtracking | None = None,
     correction_below: float | None = None,
-    warm_start: float = 0.0,
+    longest_correction: float | None = None,
+    warm_start: float | None = None,
     seed: int = 0,
     callback: Hook | None = None,
     progress: bool | Progress = False,
@@ -77,8 +78,14 @@ def minimize(
         How far to go along a step, as far as the loss falls; a whole step or none if there is a damping without it.
     correction_below : float, optional
         The strength of the damping from which on steps go without a geodesic correction.
+    longest_correction : float, optional
+        Let the geodesic correction decide how far to trust a step, in place of a `correction_below` set by hand: α, for
+        the ratio 2|δ₂|/|δ₁| of the correction δ₂ to the step δ₁ in the norm of the metric. A step whose ratio is more
+        is first tried shortened to α over the ratio, one of more than twice as much goes without its correction, and
+        does not lower the damping. Transtrum and Sethna took 0.75.
     warm_start : float, optional
         An iterative solve starts from this times the solution of the same solve in the step before; 0 for a cold start.
+        By default what the problem says: 0.95 for networks, 0 for all others.
     seed : int, optional
         What random choices of a problem are drawn from, if it makes some.
     callback : callable, optional
@@ -147,6 +154,7 @@ def minimize(
         line_search,
         correction_below,
         warm_start,
+        longest_correction,
         seed,
         callback,
         progress,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -40,5 +41,15 @@ def told(progress: bool | Progress, steps: int) -> Iterator[Callable[[State], No
 
 
 def _where(state: State) -> str:
-    damping = f", damping {state.damping:.3g}" if state.damping else ""
-    return f"step {state.iteration}: loss {state.loss:.6g}{damping}"
+    parts = [f"step {state.iteration}: loss {state.loss:.6g}"]
+    if state.damping:
+        parts.append(f"damping {state.damping:.3g}")
+    if state.solver_iterations:
+        parts.append(f"{state.solver_iterations} solver iterations")
+    if state.rate not in (0.0, 1.0) and not math.isnan(state.rate):
+        parts.append(f"rate {state.rate:.2g}")
+    if state.rate == 0.0:
+        parts.append("refused")
+    if state.seconds >= 1.0:
+        parts.append(f"{state.seconds:.0f} s")
+    return ", ".join(parts)

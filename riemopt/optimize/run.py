@@ -43,7 +43,8 @@ class Run:
     damping: LevenbergMarquardt | None = None
     line_search: Backtracking | None = None
     correction_below: float | None = None
-    warm_start: float = 0.0
+    warm_start: float | None = None
+    longest_correction: float | None = None
     seed: int = 0
     callback: Hook | None = None
     progress: bool | Progress = False
@@ -60,8 +61,14 @@ class Run:
         """Raise :class:`~riemopt.errors.ArgumentError` where options do not go together."""
         if self.correction_below is not None and self.damping is None:
             raise ArgumentError("correction_below= is a strength of the damping: give damping=, too")
-        if not (np.isreal(self.warm_start) and 0.0 <= self.warm_start <= 1.0):
-            raise ArgumentError(f"warm_start must be between 0 and 1, not {self.warm_start!r}")
+        decay = self.warm_start
+        if decay is not None and not (np.isreal(decay) and 0.0 <= decay <= 1.0):
+            raise ArgumentError(f"warm_start must be between 0 and 1, not {decay!r}")
+        ratio = self.longest_correction
+        if ratio is not None and not (np.isreal(ratio) and ratio > 0.0):
+            raise ArgumentError(f"longest_correction must be positive, not {ratio!r}")
+        if ratio is not None and self.damping is None and self.line_search is None:
+            raise ArgumentError("longest_correction= is for searched steps: give damping= or line_search=, too")
         if batch and (self.callback is not None or self.checkpoint is not None):
             raise ArgumentError("callback= and checkpoint= are for one trajectory, not for a batch of them")
 
@@ -75,7 +82,7 @@ class Run:
         counts = []
         for i, theta in enumerate(starts):
             record = _Record(self.keep_all)
-            outcome, evaluations = self._one(theta, float(h[i]), record)
+            outcome, evaluations = self._one(theta, float(h[i]), record, alone=len(starts) == 1)
             nowhere = np.nan * theta
             if outcome.success or self.keep_all:
                 reached = len(record.losses)
@@ -91,11 +98,13 @@ class Run:
         every = arrays.stack(points) if points else arrays.zeros((0, kept, starts.shape[-1]), dtype=starts.dtype)
         return every, numbers.asarray(losses), numbers.asarray(status), Evaluations.stacked(counts, numbers)
 
-    def _one(self, theta: Any, h: float, record: _Record) -> tuple[Status, Evaluations]:
-        """One trajectory."""
+    def _one(self, theta: Any, h: float, record: _Record, alone: bool) -> tuple[Status, Evaluations]:
+        """One trajectory; of one alone, an interruption from the keyboard leaves what it has."""
         solver = self.solver
         prepare = None if solver is None else (lambda metric: metric.solved_by(solver))
-        watched = WatchedProblem(self.problem, self.rule.recovers, prepare, float(self.warm_start))
+        decay = self.problem.warm_start if self.warm_start is None else self.warm_start
+        watched = WatchedProblem(self.problem, self.rule.recovers, prepare, float(decay))
+        record.counts = watched.counts
         state = State(copied(theta), damping=self.damping.initial if self.damping else 0.0, key=self.seed)
         with ExitStack() as stack:
             hooks: list[Hook] = [record]
@@ -112,20 +121,33 @@ class Run:
             if tell is not None:
                 hooks.append(tell)
             stopping = None if self.tolerance is None else SpeedBelow(self.tolerance)
-            _, status = drive(watched, self._stepping(h), state, steps=self.steps, stopping=stopping, hooks=hooks)
+            _, status = drive(
+                watched,
+                self._stepping(h),
+                state,
+                steps=self.steps,
+                stopping=stopping,
+                hooks=hooks,
+                interruptible=alone,
+            )
         return status, watched.evaluations
 
     def _stepping(self, h: float) -> Stepping:
         if self.damping is None and self.line_search is None:
             return FixedStep(self.rule, h)
         return SearchedStep(
-            self.rule, h, self.damping, self.line_search or _WHOLE, correction_below=self.correction_below
+            self.rule,
+            h,
+            self.damping,
+            self.line_search or _WHOLE,
+            correction_below=self.correction_below,
+            controlled=self.longest_correction,
         )
 
     def _identity(self, theta: Any, h: float) -> dict[str, Any]:
         """What a checkpoint must agree in, so that going on with it is the same run."""
         return {
-            "problem": type(self.problem).__name__,
+            "problem": f"{type(self.problem).__name__} {getattr(self.problem, 'digest', '')}".strip(),
             "integrator": repr(self.rule),
             "start": [float(x) for x in theta[:8]],
             "dimension": len(theta),
@@ -133,6 +155,9 @@ class Run:
             "keep": "all" if self.keep_all else "last",
             "damping": repr(self.damping),
             "line_search": repr(self.line_search),
+            "solver": repr(self.solver),
+            "correction": [self.correction_below, self.longest_correction],
+            "warm_start": self.warm_start,
             "seed": self.seed,
         }
 
@@ -144,6 +169,7 @@ class _Record:
         self.keep_all = keep_all
         self.points: list[Any] = []
         self.losses: list[float] = []
+        self.counts: dict[str, int] = {}
 
     def __call__(self, state: State) -> None:
         if not self.keep_all:
@@ -156,7 +182,9 @@ class _Record:
     def restore(self, recorded: dict[str, np.ndarray]) -> None:
         """Go on with what a checkpoint has recorded."""
         self.points, self.losses = list(recorded["points"]), recorded["losses"].tolist()
+        self.counts.update(zip(self.counts, recorded["counts"].tolist(), strict=True))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What a checkpoint is to record."""
-        return {"points": np.array([on_host(point) for point in self.points]), "losses": np.array(self.losses)}
+        points = np.array([on_host(point) for point in self.points])
+        return {"points": points, "losses": np.array(self.losses), "counts": np.array([*self.counts.values()])}

@@ -34,6 +34,10 @@ class State:
         What random choices of an iteration are drawn from.
     seconds : float
         The time spent so far.
+    rate : float
+        The fraction of the last step that was taken; 0 if it was refused.
+    solver_iterations : int
+        The iterations of the last step's linear solves, together.
     """
 
     theta: Any
@@ -46,6 +50,8 @@ class State:
     iteration: int = 0
     key: int = 0
     seconds: float = 0.0
+    rate: float = float("nan")
+    solver_iterations: int = 0
 
     def but(self, **changes: Any) -> State:
         """The state with some attributes changed."""

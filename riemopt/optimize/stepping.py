@@ -49,10 +49,16 @@ class FixedStep:
 
     def advance(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> State | None:
         """See :class:`~riemopt.optimize.driver.Stepping`."""
-        watched.begin_step(None, state.warm_starts)
+        watched.begin_step(None, state.warm_starts, state.iteration, state.key)
         theta, memory = self.rule.step(watched, copied(here.theta), self.h, state.memory)
         require_point(self.rule, theta, here.theta)
-        return state.but(theta=theta, memory=memory, warm_starts=watched.solutions)
+        return state.but(
+            theta=theta,
+            memory=memory,
+            warm_starts=watched.solutions,
+            rate=1.0,
+            solver_iterations=watched.solver_iterations,
+        )
 
 
 def require_point(rule: Integrator, theta: Any, before: Any) -> None:
@@ -85,6 +91,9 @@ class SearchedStep:
     longest_correction : float, optional
         The ratio 2|δ₂|/|δ₁| of the correction to the step, in the norm of D, from which on a step is not trusted and
         the damping increased.
+    controlled : float, optional
+        The same ratio in the norm of the metric, from which on a step is shortened; from twice as much on it goes
+        without its correction, and does not lower the damping.
     persistent : bool, optional
         Whether a step that is refused is tried again at once with more damping, or counts as a step.
     accepts : callable, optional
@@ -104,13 +113,14 @@ class SearchedStep:
     units: Callable[[WatchedPoint, State], Any] | None = None
     correction_below: float | None = None
     longest_correction: float | None = None
+    controlled: float | None = None
     persistent: bool = False
     accepts: Callable[[WatchedPoint], bool] = lambda there: True
 
     def begin(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> State:
         """See :class:`~riemopt.optimize.driver.Stepping`."""
-        if self.damping is not None:
-            watched.begin_step((state.damping, self._by(state)))
+        damping = None if self.damping is None else (state.damping, self._by(state))
+        watched.begin_step(damping, (), state.iteration, state.key)
         return state.but(memory=self.rule.init(watched, copied(here.theta), self.h))
 
     def advance(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> State | None:
@@ -118,13 +128,18 @@ class SearchedStep:
         if self.units is not None:
             state = state.but(units=self.units(here, state))
         while state.damping < _STRONGEST:
-            watched.begin_step(None if self.damping is None else (state.damping, self._by(state)), state.warm_starts)
+            damping = None if self.damping is None else (state.damping, self._by(state))
+            watched.begin_step(damping, state.warm_starts, state.iteration, state.key)
             path, memory = self._path(watched, here, state)
             rate, loss, ratio = 0.0, here.loss, -1.0
             if self._trusts(path, state.units):
+                corrected, search = self._control(here, path)
+                path, memory = self._walked_back(watched, here, state, path, memory, corrected, search)
                 if self.persistent and bool((here.theta + path.velocity == here.theta).all()):
                     return None
-                rate, loss, ratio = self._searched(watched, here, path)
+                rate, loss, ratio = self._searched(watched, here, path, search)
+                if self.damping is not None and not corrected:
+                    ratio = min(ratio, self.damping.high)
             there = path.at(rate * self.h) if rate else here.theta
             if rate and not self.accepts(watched.at(there)):
                 rate, ratio = 0.0, -1.0
@@ -141,6 +156,8 @@ class SearchedStep:
                     memory=memory,
                     damping=max(strength, _EPS) if self.damping is not None else 0.0,
                     warm_starts=watched.solutions,
+                    rate=rate,
+                    solver_iterations=watched.solver_iterations,
                 )
             state = state.but(damping=strength)
         return None
@@ -161,6 +178,44 @@ class SearchedStep:
             path = dataclasses.replace(path, acceleration=None)
         return path, memory
 
+    def _control(self, here: WatchedPoint, path: Path) -> tuple[bool, Backtracking]:
+        """Whether to take the correction along, and how far to go at first."""
+        if self.controlled is None or path.acceleration is None:
+            return True, self.line_search
+        size, correction = (here.undamped.norm(v) for v in (path.velocity, path.acceleration))
+        ratio = 2.0 * self.h * float(correction) / float(size) if float(size) > 0.0 else math.nan
+        if ratio <= self.controlled:
+            return True, self.line_search
+        if not ratio <= 2.0 * self.controlled:
+            return False, self.line_search
+        return True, dataclasses.replace(self.line_search, rate=self.line_search.rate * self.controlled / ratio)
+
+    def _walked_back(
+        self,
+        watched: WatchedProblem,
+        here: WatchedPoint,
+        state: State,
+        path: Path,
+        memory: Any,
+        corrected: bool,
+        search: Backtracking,
+    ) -> tuple[Path, Any]:
+        """The path by earlier iterates of its solves, as long as the loss at the end of a first step falls that way."""
+        path = path if corrected else dataclasses.replace(path, acceleration=None)
+        if not watched.levels:
+            return path, memory
+        end = search.rate * self.h
+        best = watched.at(path.at(end)).loss
+        for level in range(1, watched.levels + 1):
+            with watched.earlier(level):
+                other, remembered = self._path(watched, here, state)
+            other = other if corrected else dataclasses.replace(other, acceleration=None)
+            loss = watched.at(other.at(end)).loss
+            if not (loss < best or math.isnan(best)):
+                break
+            path, memory, best = other, remembered, loss
+        return path, memory
+
     def _trusts(self, path: Path, units: Any) -> bool:
         """Whether there is a step, and its correction is short against it."""
         if not is_finite(path.velocity):
@@ -171,7 +226,9 @@ class SearchedStep:
         size, correction = (root(contraction(v, v)) for v in vectors)
         return bool(2.0 * self.h * correction <= self.longest_correction * size)
 
-    def _searched(self, watched: WatchedProblem, here: WatchedPoint, path: Path) -> tuple[float, float, float]:
+    def _searched(
+        self, watched: WatchedProblem, here: WatchedPoint, path: Path, search: Backtracking
+    ) -> tuple[float, float, float]:
         """The rate to follow the path at, 0 for none; the loss there; and the ratio of reductions for a whole step."""
         found: list[float] = []
 
@@ -182,7 +239,8 @@ class SearchedStep:
         slope = self.h * float(here.gradient @ path.velocity)
         watched.tally("lower_index")
         curvature = self.h**2 * float(here.undamped.inner(path.velocity, path.velocity))
-        rate, loss = self.line_search(along, here.loss, slope)
-        first = self.line_search.rate
+        rate, loss = search(along, here.loss, slope)
+        first = search.rate
         predicted = first * slope + 0.5 * first**2 * curvature
-        return rate, loss, (found[0] - here.loss) / predicted if predicted else math.nan
+        # along a path that does not lead down, as a midpoint's may not, nothing was promised that could be kept
+        return rate, loss, (found[0] - here.loss) / predicted if predicted < 0.0 else -1.0

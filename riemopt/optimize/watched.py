@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,11 @@ _REMEMBERED = 3
 """The points that are remembered: where a step begins, one it looks at, and its end."""
 
 Prepare = Callable[[Metric], Metric]
+
+
+def _iterates(solution: Solution) -> list[Any]:
+    """The iterates that a solve has kept, its solution at the end."""
+    return [*(x for i, x in sorted(solution.iterates.items()) if i < solution.iterations), solution.x]
 
 
 def is_finite(value: Any) -> bool:
@@ -50,27 +56,80 @@ class WatchedProblem:
     ----------
     damping : tuple or None
         The (λ, D) that the metric is damped with in this step.
+    counts : dict of str to int
+        How often each primitive was asked for.
+    solver_iterations : int
+        The iterations of this step's linear solves, together.
     """
 
     def __init__(
         self, problem: Problem, recovers: bool = False, prepare: Prepare | None = None, warm_decay: float = 0.0
     ) -> None:
         self.problem, self.recovers, self.prepare, self.warm_decay = problem, recovers, prepare, warm_decay
-        self._counts = dict.fromkeys(COSTS, 0)
+        self._whole = problem
+        self.counts = dict.fromkeys(COSTS, 0)
         self._failure: Callable[[], Status] | None = None
         self.damping: tuple[float, By] | None = None
         self._points: list[WatchedPoint] = []
         self._starts: Sequence[Any] = ()
         self._solutions: list[Any] = []
+        self._told: list[Any] = []
+        self._level: int | None = None
+        self._recalled = 0
+        self.solver_iterations = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.problem, name)
 
     # -- what a driver does with it
 
-    def begin_step(self, damping: tuple[float, By] | None, warm_starts: Sequence[Any] = ()) -> None:
-        """From here on solve with a metric damped by (λ, D), from the solutions of the step before."""
+    def begin_step(
+        self, damping: tuple[float, By] | None, warm_starts: Sequence[Any] = (), iteration: int = 0, key: int = 0
+    ) -> None:
+        """From here on solve with a metric damped by (λ, D), from the solutions of the step before.
+
+        The problem is seen as this iteration sees it; loss and gradient at a point stay what they are.
+        """
         self.damping, self._starts, self._solutions = damping, warm_starts, []
+        self._told, self.solver_iterations = [], 0
+        view = self._whole.seen_at(iteration, key)
+        if view is not self.problem:
+            self.problem = view
+            for known in self._points:
+                known.renew(view.at(known.theta))
+
+    @property
+    def levels(self) -> int:
+        """How many earlier iterates the solves of this step have kept."""
+        return max((len(_iterates(told)) - 1 for told in self._told if isinstance(told, Solution)), default=0)
+
+    @contextmanager
+    def earlier(self, level: int) -> Iterator[None]:
+        """A rule asked for its path again inside is told what it was told, with earlier iterates as solutions.
+
+        Parameters
+        ----------
+        level : int
+            How many of the iterates kept to go back, in every solve; its first one where there are not as many.
+        """
+        self._level, self._recalled = level, 0
+        try:
+            yield
+        finally:
+            self._level = None
+
+    def told(self, compute: Callable[[], Any]) -> Any:
+        """A result that a step of a rule depends on: computed now, or what it was (:meth:`earlier`)."""
+        if self._level is None:
+            self._told.append(compute())
+            result = self._told[-1]
+            return result.x if isinstance(result, Solution) else result
+        result = self._told[self._recalled]
+        self._recalled += 1
+        if not isinstance(result, Solution):
+            return result
+        iterates = _iterates(result)
+        return iterates[max(len(iterates) - 1 - self._level, 0)]
 
     @property
     def solutions(self) -> tuple[Any, ...]:
@@ -90,12 +149,12 @@ class WatchedProblem:
 
     def tally(self, primitive: str) -> None:
         """Count one more evaluation of a primitive."""
-        self._counts[primitive] += 1
+        self.counts[primitive] += 1
 
     @property
     def evaluations(self) -> Evaluations:
         """What has been asked for so far."""
-        return sum((COSTS[primitive] * times for primitive, times in self._counts.items()), Evaluations())
+        return sum((COSTS[primitive] * times for primitive, times in self.counts.items()), Evaluations())
 
     def checked(self, value: Any, primitive: str, theta: Any, *arguments: Any, **options: Any) -> Any:
         """A value, and if it is not finite a note of it."""
@@ -129,7 +188,8 @@ class WatchedProblem:
         self.tally("raise_index")
         order = len(self._solutions)
         start = self.warm_decay * self._starts[order] if self.warm_decay and order < len(self._starts) else None
-        solution = metric.solution(covector, start) if self.warm_decay else Solution(metric.solve(covector))
+        solution = metric.solution(covector, start)
+        self.solver_iterations += solution.iterations
         if self.warm_decay:
             self._solutions.append(solution.x)
         return solution
@@ -174,7 +234,7 @@ class WatchedProblem:
 
     def exp_series(self, theta: Any, vector: Any, order: int) -> Any:
         """See :class:`riemopt.Problem`; each coefficient after the first is a product and a solve."""
-        self._counts["acceleration"] += order - 1
+        self.counts["acceleration"] += order - 1
         return self.checked(
             self.problem.exp_series(theta, vector, order=order), "exp_series", theta, vector, order=order
         )
@@ -207,6 +267,14 @@ class WatchedPoint:
     def __init__(self, watched: WatchedProblem, point: Point) -> None:
         self.watched, self.point, self.theta = watched, point, point.theta
         self._known: dict[Any, Any] = {}
+
+    def renew(self, point: Point) -> None:
+        """See the problem at this point anew; its loss and gradient stay what they are."""
+        for name in ("loss", "gradient"):
+            if name in vars(self.point):
+                vars(point)[name] = vars(self.point)[name]
+        self.point = point
+        self._known = {name: self._known[name] for name in ("loss", "gradient") if name in self._known}
 
     def _once(self, key: Any, compute: Callable[[], Any]) -> Any:
         if key not in self._known:
@@ -279,12 +347,16 @@ class WatchedPoint:
         """See :class:`Point`; with the damped metric if the driver wants it."""
         if not self._solves_anew:
             return self.undamped_natural_gradient
+        return self.watched.told(self._solved_natural_gradient)
+
+    def _solved_natural_gradient(self) -> Solution:
         metric = self.metric.metric
         if self._known.get("natural gradient of") is not metric:
             self._known["natural gradient of"] = metric
-            value = self.watched.solved(metric, self.gradient).x
-            self._known["damped natural gradient"] = self.watched.checked(value, "natural_gradient", self.theta)
-        return self._known["damped natural gradient"]
+            solution = self.watched.solved(metric, self.gradient)
+            self.watched.checked(solution.x, "natural_gradient", self.theta)
+            self._known["damped natural gradient"] = solution
+        return self._known["damped natural gradient"]  # type: ignore[no-any-return]
 
     @property
     def _solves_anew(self) -> bool:
@@ -293,8 +365,12 @@ class WatchedPoint:
 
     def connection(self, v: Any, a: float = 0.0) -> Any:
         """See :class:`Point`."""
-        self.watched.tally("connection")
-        return self.watched.checked(self.point.connection(v, a), "connection", self.theta, v, **named(a))
+
+        def compute() -> Any:
+            self.watched.tally("connection")
+            return self.watched.checked(self.point.connection(v, a), "connection", self.theta, v, **named(a))
+
+        return self.watched.told(compute)
 
     def acceleration(self, v: Any, a: float = 0.0) -> Any:
         """See :class:`Point`; with the damped metric if the driver wants it."""
@@ -303,8 +379,8 @@ class WatchedPoint:
             watched.tally("acceleration")
             value = self.point.acceleration(v, a)
         else:
-            watched.tally("connection")
-            value = -watched.solved(self.metric.metric, self.point.connection(v, a)).x
+            product = self.connection(v, a)
+            value = -watched.told(lambda: watched.solved(self.metric.metric, product))
         return watched.checked(value, "acceleration", self.theta, v, **named(a))
 
     @property
@@ -332,9 +408,14 @@ class _WatchedMetric(Metric):
 
     def solution(self, c: Any, start: Any = None) -> Solution:
         """See :class:`Metric`."""
-        solution = self._watched.solved(self.metric, c)
-        self._watched.checked(solution.x, "raise_index", self._point.theta, c)
+        watched = self._watched
+        solution = watched.solved(self.metric, c)
+        watched.checked(solution.x, "raise_index", self._point.theta, c)
         return solution
+
+    def solve(self, c: Any, start: Any = None) -> Any:
+        """See :class:`Metric`."""
+        return self._watched.told(lambda: self.solution(c, start))
 
     def diagonal(self) -> Any:
         """See :class:`Metric`."""

@@ -75,6 +75,9 @@ class Problem:
         What points and vectors are arrays of: NumPy, or CuPy on a GPU.
     count : int or None
         The number of samples, if the loss is the mean negative log-likelihood of some.
+    warm_start : float
+        What an iterative solve of a driver starts from unless it is told otherwise: this times the solution of the same
+        solve in the step before.
     variance_factor : float
         What the inverse of `count` times the metric is to be multiplied by for the covariance of an estimate.
     """
@@ -82,6 +85,7 @@ class Problem:
     arrays: Any = np
     count: int | None = None
     variance_factor: float = 1.0
+    warm_start: float = 0.0
     dimension: int | None = None
     dtype: np.dtype | None = None
     offers: frozenset[str] = frozenset()
@@ -147,6 +151,10 @@ class Problem:
         key : int, optional
             What random choices are drawn from.
         """
+        return self
+
+    def for_fit(self) -> Problem:
+        """What a fit takes in place of this problem; here, itself."""
         return self
 
     def at(self, theta: Any) -> Point:

@@ -46,8 +46,9 @@ class ConjugateGradient:
         Takes the number of an iteration, from 1 on; whether its iterate is kept in the solution.
     progress : float, optional
         Stop, too, once the quadratic ½ xᵀA x - bᵀx, below 0, has fallen over the last k iterations by less than k times
-        this, relative to itself, with k = max(10, i/10) at iteration i; 5e-4 in Hessian-free training. The iterate
-        reached is then the answer, whatever `max_iterations` says.
+        this, relative to itself, with k = max(10, i/10) at iteration i. The iterate reached is then the answer,
+        whatever `max_iterations` says. None and 0 are never; but a network problem takes None for 5e-4, and the
+        iterates ⌈1.3^j⌉ as those to keep, where there is a `max_iterations`.
 
     Raises
     ------
@@ -82,7 +83,7 @@ class ConjugateGradient:
     max_iterations: int | None = None
     damping: float = 0.0
     keep: Callable[[int], bool] | None = None
-    progress: float = 0.0
+    progress: float | None = None
 
     def __post_init__(self) -> None:
         if not self.tolerance >= 0:
@@ -94,7 +95,7 @@ class ConjugateGradient:
             raise ArgumentError(f"damping must be at least 0 and finite, not {self.damping!r}")
         if not (self.keep is None or callable(self.keep)):
             raise ArgumentError(f"keep must be a function of the number of an iteration, not {self.keep!r}")
-        if not 0 <= self.progress < 1:
+        if self.progress is not None and not 0 <= self.progress < 1:
             raise ArgumentError(f"progress must be at least 0 and less than 1, not {self.progress!r}")
 
     def __call__(

@@ -1,4 +1,4 @@
-"""Outputs of networks keep their digits, saturated or not: the log-partition differentiated with mpmath's many digits."""
+"""Outputs of networks keep their digits, saturated or not: the log-partition differentiated with mpmath."""
 
 import mpmath as mp
 import numpy as np

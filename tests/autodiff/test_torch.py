@@ -340,6 +340,50 @@ def test_a_flat_vector_is_a_state_of_the_module():
         assert torch.equal(value, module.state_dict()[name])
 
 
+class Curve(nn.Module):
+    """A number a case."""
+
+    def __init__(self):
+        super().__init__()
+        self.rate = nn.Parameter(torch.tensor(0.5, dtype=torch.float64))
+        self.weights = nn.Parameter(torch.ones(2, dtype=torch.float64))
+
+    def forward(self, x):
+        return self.weights[0] * torch.exp(-self.rate * x[:, 0]) + self.weights[1]
+
+
+def test_a_fit_estimates_parameters_and_their_scale():
+    rng = np.random.default_rng(0)
+    x = np.linspace(0.0, 2.0, 40)
+    t = 2.0 * np.exp(-1.5 * x) + 0.3 + 0.1 * rng.normal(size=40)
+    x.setflags(write=False)
+    net = ro.autodiff.torch.NetworkProblem(Curve(), x[:, None], t, output="gaussian")
+    assert net.parameters == ["rate", "weights[0]", "weights[1]"]
+    fit = ro.fit(net)
+
+    # nonlinear least squares
+    rate, scale, shift = fit.x
+    rise = np.exp(-rate * x)
+    residuals = scale * rise + shift - t
+    jacobian = np.stack([-x * scale * rise, rise, np.ones_like(x)], axis=1)
+    np.testing.assert_allclose(jacobian.T @ residuals, 0.0, atol=1e-8)
+    covariance = residuals @ residuals / (40 - 3) * np.linalg.inv(jacobian.T @ jacobian)
+    np.testing.assert_allclose(fit.standard_errors, np.sqrt(np.diagonal(covariance)), rtol=1e-8)
+
+    profiled = ro.autodiff.torch.NetworkProblem(Curve(), x[:, None], t, output="gaussian", scale=None)
+    assert profiled.loss(fit.x) == pytest.approx(-fit.log_likelihood / 40)
+    assert slope_of(lambda h: profiled.loss(fit.x + h)) == pytest.approx(
+        float(profiled.gradient(fit.x).sum()), abs=1e-9
+    )
+
+
+def test_an_optimizer_of_pytorch_moves_a_network():
+    net = network("frozen")
+    rule = ro.autodiff.torch.OptimizerStep(lambda parameters: torch.optim.SGD(parameters, lr=0.1))
+    found = ro.minimize(net, rule, net.start, 1.0, 3).x
+    torch.testing.assert_close(found, ro.minimize(net, "gd", net.start, 0.1, 3).x)
+
+
 def test_the_exponential_map_is_an_integration_of_the_connection():
     net = pair("gaussian")[0]
     v = 0.03 * direction(net)
