@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from riemopt.autodiff.layers import ACTIVATIONS, Activation, ForwardPass, Layer
 from riemopt.autodiff.network import NetworkProblem as _NetworkProblem
 from riemopt.autodiff.network import require_finite
-from riemopt.autodiff.outputs import NetworkOutput, output_of
+from riemopt.autodiff.outputs import NetworkOutput
 from riemopt.errors import ArgumentError, ModelError, ShapeError, UnknownNameError
 from riemopt.numerics.arrays import namespace_of, on_host
 from riemopt.solvers import LinearSolver
@@ -38,8 +39,9 @@ class NetworkProblem(_NetworkProblem):
     activation : str or sequence of str, optional
         Of the hidden units, for all layers or for each: ``"tanh"``, ``"logistic"``, ``"softplus"``, ``"relu"`` or
         ``"linear"``.
-    scale : float, optional
-        The standard deviation of a gaussian output.
+    scale : float or None, optional
+        The standard deviation of a gaussian output; None if it is not known, and profiled out. If nothing is said it is
+        1, and :func:`riemopt.fit` estimates it.
     chunk : int, optional
         How many cases to look at at a time; all at once by default.
     metric_cases : int, optional
@@ -96,7 +98,7 @@ class NetworkProblem(_NetworkProblem):
         output: str | NetworkOutput = "gaussian",
         *,
         activation: str | Sequence[str] = "tanh",
-        scale: float = 1.0,
+        scale: float | EllipsisType | None = ...,
         chunk: int | None = None,
         metric_cases: int | None = None,
         weight_decay: Any = 0.0,
@@ -111,10 +113,10 @@ class NetworkProblem(_NetworkProblem):
         self._activations = _activations(activation, len(layers) - 1)
         self.inputs = self._table(inputs)
         count = self.inputs.shape[0]
-        super().__init__(count, chunk, metric_cases, weight_decay, solver, preconditioned)
+        settings = (chunk, metric_cases, weight_decay, solver, preconditioned)
+        super().__init__(output, scale, _log_factorial(self.arrays), count, *settings)
         if np.ndim(weight_decay):
             self.weight_decay = self._point(weight_decay)
-        self.output = output_of(output, self.arrays, _log_factorial(self.arrays), scale)
         self.targets = self.output.targets(targets, self.arrays.zeros((count, self._shapes[-1][0]), self.dtype))
         self._memory = _Memory()
 

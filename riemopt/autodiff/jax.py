@@ -12,7 +12,7 @@ import numpy as np
 from riemopt.autodiff.jax_optimizer import OptimizerStep
 from riemopt.autodiff.network import NetworkMetric, require_finite
 from riemopt.autodiff.network import NetworkProblem as _NetworkProblem
-from riemopt.autodiff.outputs import NetworkOutput, output_of
+from riemopt.autodiff.outputs import NetworkOutput
 from riemopt.errors import BackendError, ModelError, ShapeError
 from riemopt.solvers import ConjugateGradient, LinearSolver, Solution
 from riemopt.status import Status
@@ -116,10 +116,8 @@ class NetworkProblem(_NetworkProblem):
         self.dimension, self.dtype = self.start.shape[0], self.start.dtype
         self.inputs = jax.tree_util.tree_map(jnp.asarray, inputs)
         count = _rows_of(self.inputs)
-        self._scale_given = scale is not ...
-        known = 1.0 if isinstance(scale, EllipsisType) else scale
-        self.output = output_of(output, jnp, lambda t: jax.scipy.special.gammaln(t + 1.0), known)
-        super().__init__(count, chunk, metric_cases, weight_decay, solver, preconditioned)
+        settings = (chunk, metric_cases, weight_decay, solver, preconditioned)
+        super().__init__(output, scale, lambda t: jax.scipy.special.gammaln(t + 1.0), count, *settings)
         if np.ndim(weight_decay):
             self.weight_decay = self._point(weight_decay)
         require_finite(

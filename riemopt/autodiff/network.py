@@ -7,12 +7,14 @@ import dataclasses
 import hashlib
 import math
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import cached_property
+from types import EllipsisType
 from typing import Any, TypeVar
 
 import numpy as np
 
-from riemopt.autodiff.outputs import Gaussian, NetworkOutput, Residuals
+from riemopt.autodiff.outputs import Gaussian, NetworkOutput, Residuals, output_of
 from riemopt.errors import ArgumentError, DataError, ShapeError
 from riemopt.problem import Point
 from riemopt.problem.integrated import IntegratedProblem, integrable
@@ -73,11 +75,14 @@ class NetworkProblem(IntegratedProblem):
     output: NetworkOutput
     targets: Any
     solver: LinearSolver
-    _scale_given = True
+    _scale_given: bool
     warm_start = 0.95
 
     def __init__(
         self,
+        output: str | NetworkOutput,
+        scale: float | EllipsisType | None,
+        log_factorial: Callable[[Any], Any],
         count: int,
         chunk: int | None,
         metric_cases: int | None,
@@ -90,6 +95,8 @@ class NetworkProblem(IntegratedProblem):
                 raise ArgumentError(f"{name} must be a whole number of at least 1, or None, not {rows!r}")
         if np.ndim(weight_decay) == 0 and not (np.isreal(weight_decay) and 0.0 <= weight_decay < np.inf):
             raise ArgumentError(f"weight_decay must be at least 0 and finite, not {weight_decay!r}")
+        self._scale_given = scale is not ...
+        self.output = output_of(output, self.arrays, log_factorial, 1.0 if isinstance(scale, EllipsisType) else scale)
         if self.profiled and (np.ndim(weight_decay) or weight_decay):
             raise ArgumentError("weight_decay= goes with a known scale: give scale=, too")
         self.count, self.preconditioned = count, preconditioned

@@ -71,12 +71,12 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            with np.load(self.path, allow_pickle=False) as file:
+            with np.load(io.BytesIO(self.path.read_bytes()), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             content = json.loads(bytes(arrays.pop("layout")).decode())
             run, layout = content["run"], content["state"]
             self._iteration = layout["iteration"]
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise ArgumentError(f"checkpoint {self.path} cannot be read: {error}") from None
         if run != json.loads(json.dumps(self.run)):
             different = ", ".join(sorted(key for key in {*run, *self.run} if run.get(key) != self.run.get(key)))

@@ -246,6 +246,6 @@ def test_a_run_that_was_killed_goes_on_to_the_same_losses_bit_for_bit(key, tmp_p
         if int(line) == 5:
             killed.send_signal(signal.SIGKILL)
             break
-    killed.wait()
+    killed.communicate()
     out = started(tmp_path / "run.ckpt", 0.0).communicate()[0].split()
     assert 0 < int(out[0]) <= 5 and out[-1] == never
