@@ -326,7 +326,11 @@ class HostedNetwork(IntegratedProblem):
         self.start = network._host(network.start)
         self.dimension, self.dtype, self.offers = network.dimension, self.start.dtype, network.offers
         self.count, self.variance_factor = network.count, network.variance_factor
-        self.parameters = getattr(network, "parameters", None)
+
+    @property
+    def parameters(self) -> list[str] | None:
+        """What the coordinates are called, if the network says."""
+        return getattr(self.network, "parameters", None)
 
     def loss(self, theta: Any) -> float:
         """See :class:`~riemopt.Problem`."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from riemopt.autodiff.network import HostedNetwork, require_finite
 from riemopt.autodiff.network import NetworkProblem as _NetworkProblem
-from riemopt.autodiff.outputs import NetworkOutput, output_of
+from riemopt.autodiff.outputs import NetworkOutput
 from riemopt.errors import BackendError, ShapeError
 from riemopt.numerics.arrays import on_host
 from riemopt.solvers import LinearSolver
@@ -150,10 +150,8 @@ class NetworkProblem(_NetworkProblem):
         self.dimension = self.start.shape[0]
         self.inputs = placed(inputs, self.dtype, self._function.device)
         count = rows_of(self.inputs)
-        self._scale_given = scale is not ...
-        known = 1.0 if isinstance(scale, EllipsisType) else scale
-        self.output = output_of(output, self.arrays, lambda t: torch.special.gammaln(t + 1.0), known)
-        super().__init__(count, chunk, metric_cases, weight_decay, solver, preconditioned)
+        settings = (chunk, metric_cases, weight_decay, solver, preconditioned)
+        super().__init__(output, scale, lambda t: torch.special.gammaln(t + 1.0), count, *settings)
         if np.ndim(weight_decay):
             self.weight_decay = self._point(weight_decay)
         require_finite(is_finite(self.inputs), "inputs")
