@@ -441,7 +441,8 @@ class NetworkMetric(Metric):
     @property
     def _regular(self) -> bool:
         """Whether something is added to every entry of the diagonal."""
-        return bool(self.problem.arrays.all(self.problem.arrays.asarray(self.added) > 0))
+        positive = self.added > 0
+        return bool(positive.all() if hasattr(positive, "all") else positive)
 
     def diagonal(self) -> Any:
         """See :class:`~riemopt.Metric`."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from riemopt.autodiff.torch_module import Data, ModuleFunction, close
+from riemopt.autodiff.torch_module import Data, ModuleFunction, close, drawn_like
 from riemopt.autodiff.torch_program import Program, Recorder
 from riemopt.autodiff.torch_taylor import NoRuleError
 
@@ -181,8 +181,8 @@ def way_of(function: ModuleFunction, data: Data) -> Way:
     What is right is what differentiating in reverse says, where that can be done: forward mode within forward mode
     drops terms of some normalizations, and recorded calls do not show all that tensors may share.
     """
-    theta, generator = function.start, torch.Generator().manual_seed(0)
-    v = torch.randn(theta.shape, generator=generator, dtype=torch.float64).to(theta.dtype).to(theta.device)
+    theta = function.start
+    v = drawn_like(theta, torch.Generator().manual_seed(0))
     relative = 100.0 * float(torch.finfo(theta.dtype).eps) ** 0.5
     right = None
     with suppress(RuntimeError):  # functions without a derivative of their derivative

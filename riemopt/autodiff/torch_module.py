@@ -55,6 +55,12 @@ def placed(data: Data, dtype: Any, device: Any) -> Data:
     return tuple(there(leaf) for leaf in data) if isinstance(data, tuple) else there(data)
 
 
+def drawn_like(tensor: Any, generator: Any) -> Any:
+    """Normal random numbers of the shape, precision and place of a tensor, the same wherever that is."""
+    numbers = torch.randn(tensor.shape, generator=generator, dtype=torch.float64, device="cpu")
+    return numbers.to(dtype=tensor.dtype, device=tensor.device)
+
+
 def rows_of(data: Data) -> int:
     """The number of cases.
 

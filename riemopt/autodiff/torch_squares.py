@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from riemopt.autodiff.torch_linearization import Linearization
-from riemopt.autodiff.torch_module import Data, ModuleFunction, rows_of, sliced
+from riemopt.autodiff.torch_module import Data, ModuleFunction, drawn_like, rows_of, sliced
 from riemopt.autodiff.torch_program import Instruction, Slot
 from riemopt.autodiff.torch_taylor import mapped
 
@@ -109,8 +109,8 @@ def _estimated(here: Linearization, covector: Any, leaves: list[Any]) -> list[An
     generator = torch.Generator().manual_seed(0)
     totals = [torch.zeros_like(leaf) for leaf in leaves]
     for _ in range(SIGNS):
-        signs = 2.0 * torch.randint(0, 2, (covector.shape[0],), generator=generator) - 1.0
-        signs = signs.to(covector.dtype).to(covector.device).reshape(-1, *[1] * (covector.ndim - 1))
+        bits = torch.randint(0, 2, (covector.shape[0],), generator=generator, device="cpu")
+        signs = (2.0 * bits - 1.0).to(covector).reshape(-1, *[1] * (covector.ndim - 1))
         for total, pulled in zip(totals, here.gradients(signs * covector, leaves), strict=True):
             if pulled is not None:
                 total += pulled * pulled / SIGNS
@@ -126,13 +126,10 @@ def ruled_parameters(function: ModuleFunction, data: Data) -> frozenset[int]:
     data = sliced(data, slice(0, _CHECKED))
     generator = torch.Generator().manual_seed(0)
 
-    def random(like: Any) -> Any:
-        return torch.randn(like.shape, generator=generator, dtype=torch.float64).to(like.dtype).to(like.device)
-
     # away from the start, where parameters may be 0 and so be gradients
-    theta = function.start + 0.1 * random(function.start)
+    theta = function.start + 0.1 * drawn_like(function.start, generator)
     here = Linearization(function, theta, data)
-    covector = random(here.z)
+    covector = drawn_like(here.z, generator)
     found = by_rules(here, covector, frozenset(range(len(here.leaves))))
     leaves = [here.leaves[k] for k in found]
     single = [torch.zeros_like(leaf) for leaf in leaves]

@@ -2,8 +2,10 @@
 
 import copy
 import functools
+import importlib.util
 import itertools
 import logging
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ import torch
 from torch import nn
 
 import riemopt as ro
-from riemopt.errors import ArgumentError, DataError, ModelError, ShapeError
+from riemopt.errors import ArgumentError, BackendError, DataError, ModelError, ShapeError
 
 ROWS, OUTPUTS = 7, ("gaussian", "bernoulli", "categorical", "poisson")
 
@@ -329,6 +331,35 @@ def test_everything_is_in_the_precision_of_the_parameters_and_modules_stay_as_th
     for name, value in module.state_dict().items():
         assert torch.equal(value, before[name])
     assert all(p.grad is None and p.requires_grad for p in module.parameters())
+
+
+@pytest.mark.parametrize("name", ["convolutional", "tied", "unruled", "normalized"])
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_everything_stays_where_the_parameters_are_and_nothing_becomes_an_array_of_numpy(name, output, monkeypatch):
+    def refused(self, *args, **kwargs):
+        raise AssertionError("an array of NumPy")
+
+    data = network(name, output)
+    monkeypatch.setattr(torch.Tensor, "__array__", refused)
+    monkeypatch.setattr(torch.Tensor, "numpy", refused)
+    # what is not made beside the parameters is made on another device, whose tensors cannot be mixed with theirs
+    with torch.device("meta"):
+        options = {"weight_decay": 1e-3, "chunk": 3}
+        net = ro.autodiff.torch.NetworkProblem(data._function._module, data.inputs, data.targets, output, **options)
+        here, v = net.at(net.start), net.start
+        results = [here.gradient, here.metric.product(v), here.connection(v), here.squares, net.third_term(v, v)]
+        results += [here.metric.diagonal()] if name == "convolutional" else []
+        damping, line_search = ro.LevenbergMarquardt(1.0), ro.Backtracking()
+        results.append(ro.minimize(net, "geof", v, 1.0, 2, damping=damping, line_search=line_search).x)
+    assert {result.device for result in results} == {net.start.device}
+
+
+@pytest.mark.parametrize("missing", ["torch", "array_api_compat.torch"])
+def test_what_is_not_installed_is_named(missing, monkeypatch):
+    monkeypatch.setitem(sys.modules, missing, None)
+    spec = importlib.util.spec_from_file_location("another", ro.autodiff.torch.__file__)
+    with pytest.raises(BackendError, match=r"pip install 'riemopt\[torch\]'"):
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 
 def test_a_flat_vector_is_a_state_of_the_module():
