@@ -104,9 +104,8 @@ class Linearization:
 
     def _followed(self, v: Any, order: int) -> tuple[Any, Any]:
         """Dz and D²z by the Taylor rules of the calls."""
-        assert self.program is not None
         with torch.no_grad():
-            first, second = self.program.push(self._function.split(v), order)
+            first, second = self._program.push(self._function.split(v), order)
             return self._filled(first), self._filled(second)
 
     @cached_property
@@ -123,9 +122,18 @@ class Linearization:
 
     def bent(self, covector: Any, v: Any) -> Any:
         """(D_v J)ᵀ u: the derivative of Jᵀ u along v, with the covector u of the outputs fixed."""
+        if self._way == "taylor":
+            with torch.enable_grad():
+                first = self._program.push(self._function.split(v), 1)[0]
+                return self._function.flat(_derivative(_contraction([first], (covector,)), self.leaves, keep=True))
         # ∂²(u·z) is symmetric, so that its product with v is a gradient, that of v·Jᵀu
         slope = _contraction(self._pulled(covector), self._tangents(v))
         return self._function.flat(_derivative(slope, self.leaves, keep=True))
+
+    @property
+    def _program(self) -> Program:
+        assert self.program is not None
+        return self.program
 
     @property
     def _arguments(self) -> tuple[Any, ...]:
@@ -178,35 +186,63 @@ class Way(NamedTuple):
 def way_of(function: ModuleFunction, data: Data) -> Way:
     """The quickest way that gives the second derivatives of a module's outputs in some cases.
 
-    What is right is what differentiating in reverse says, where that can be done: forward mode within forward mode
-    drops terms of some normalizations, and recorded calls do not show all that tensors may share.
+    Right is what two ways agree in: PyTorch drops terms of normalizations in forward mode within forward mode and of
+    others where it differentiates in reverse twice, and recorded calls do not show all that tensors may share. Where no
+    two agree, differences of outputs decide.
     """
-    theta = function.start
-    v = drawn_like(theta, torch.Generator().manual_seed(0))
-    relative = 100.0 * float(torch.finfo(theta.dtype).eps) ** 0.5
-    right = None
-    with suppress(RuntimeError):  # functions without a derivative of their derivative
-        right = Linearization(function, theta, data, recorded=False, way="reverse").push_twice(v)
-
-    def obstacle_of(here: Linearization) -> str:
+    v = drawn_like(function.start, torch.Generator().manual_seed(0))
+    relative = 100.0 * float(torch.finfo(function.dtype).eps) ** 0.5
+    found: dict[str, tuple[Any, Any]] = {}
+    here, obstacle = _recorded(function, data, relative)
+    recordable = here is not None
+    if here is not None:
         try:
-            found = here.push_twice(v)
+            found["taylor"] = here.push_twice(v)
         except NoRuleError as error:
-            return str(error)
-        except RuntimeError as error:  # functions without a derivative in forward mode
-            return f"forward mode fails: {error}"
-        if right is None or all(close(*both, relative) for both in zip(found, right, strict=True)):
-            return ""
-        return "its derivatives along a line are not those in reverse"
+            obstacle = str(error)
+    for name in ("reverse", "forward"):
+        with suppress(RuntimeError):  # functions without such derivatives
+            found[name] = Linearization(function, function.start, data, False, name).push_twice(v)
+        for quick in _WAYS:
+            if any(_agree(found, quick, other, relative) for other in _WAYS):
+                return Way(quick, "" if quick == "taylor" else obstacle or _WRONG, recordable)
+    best = next((name for name in ("taylor", "reverse", "forward") if name in found), "reverse")
+    if len(found) > 1:
+        expected = _second_difference(function, data, v, found[best][0])
+        best = max(
+            found, key=lambda name: float((found[name][1] - expected).abs().lt(0.01 * expected.abs().max()).sum())
+        )
+    return Way(best, "" if best == "taylor" else obstacle or _WRONG, recordable)
 
+
+_WAYS = ("taylor", "forward", "reverse")
+"""The quickest first."""
+
+_WRONG = "its Taylor rules give other derivatives"
+
+
+def _recorded(function: ModuleFunction, data: Data, relative: float) -> tuple[Linearization | None, str]:
+    """A module with its calls recorded, or why that is not to be had."""
     try:
-        here = Linearization(function, theta, data)
+        here = Linearization(function, function.start, data)
     except Exception as error:  # whatever a module does about being watched, it has run by itself
-        obstacle, recordable = f"{type(error).__name__} while its calls were recorded: {error}", False
-    else:
-        recordable = close(here.z, Linearization(function, theta, data, recorded=False).z, relative)
-        obstacle = obstacle_of(here) if recordable else "it overwrites tensors that it goes on using"
-    if not obstacle:
-        return Way("taylor", "", True)
-    in_forward_mode = Linearization(function, theta, data, recorded=False, way="forward")
-    return Way("reverse" if obstacle_of(in_forward_mode) else "forward", obstacle, recordable)
+        return None, f"{type(error).__name__} while its calls were recorded: {error}"
+    plain = Linearization(function, function.start, data, recorded=False)
+    return (here, "") if close(here.z, plain.z, relative) else (None, "it overwrites tensors that it goes on using")
+
+
+def _agree(found: dict[str, Any], one: str, other: str, relative: float) -> bool:
+    """Whether two ways that have been tried give the same derivatives."""
+    if one == other or one not in found or other not in found:
+        return False
+    return all(close(*both, relative) for both in zip(found[one], found[other], strict=True))
+
+
+def _second_difference(function: ModuleFunction, data: Data, v: Any, first: Any) -> Any:
+    """The second derivative of outputs along v by their difference, in double precision where the module takes that."""
+    step = 1e-3 / max(1.0, float(first.abs().max()))
+    theta = function.start.double()
+    with torch.no_grad(), suppress(RuntimeError):
+        before, here, after = (function.in_double(theta + k * step * v.double(), data) for k in (-1.0, 0.0, 1.0))
+        return (after - 2.0 * here + before) / step**2
+    return torch.zeros_like(first)

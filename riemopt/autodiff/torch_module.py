@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +12,15 @@ import torch
 from torch import nn
 
 from riemopt.errors import ModelError, ShapeError
+
+try:
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    attention_by_parts = functools.partial(sdpa_kernel, SDPBackend.MATH)
+except ImportError:  # PyTorch 2.1 and 2.2
+    attention_by_parts = functools.partial(
+        torch.backends.cuda.sdp_kernel, enable_flash=False, enable_mem_efficient=False
+    )
 
 __all__ = [
     "Data",
@@ -133,9 +143,20 @@ class ModuleFunction:
 
     def __call__(self, parameters: Sequence[Any], data: Data) -> Any:
         """The outputs, given the free parameters and the module's arguments."""
-        values = {**self._buffers, **dict(zip(self.names, parameters, strict=True))}
+        return self._called({**self._buffers, **dict(zip(self.names, parameters, strict=True))}, data)
+
+    def in_double(self, theta: Any, data: Data) -> Any:
+        """The outputs in double precision, of everything that there is."""
+        fixed = {**dict(self._module.named_parameters()), **self._buffers}
+        fixed = {name: t.detach().double() if t.is_floating_point() else t for name, t in fixed.items()}
+        free = dict(zip(self.names, self.split(theta), strict=True))
+        return self._called({**fixed, **free}, placed(data, torch.float64, self.device))
+
+    def _called(self, values: dict[str, Any], data: Data) -> Any:
         args, kwargs = ((), data) if isinstance(data, dict) else (data if isinstance(data, tuple) else (data,), None)
-        z = torch.func.functional_call(self._module, values, args, kwargs)
+        # of attention, other kernels have no second derivatives
+        with attention_by_parts():
+            z = torch.func.functional_call(self._module, values, args, kwargs)
         # a number a case is an output with an axis of its own
         return z[:, None] if getattr(z, "ndim", 0) == 1 else z
 

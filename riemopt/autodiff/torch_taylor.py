@@ -715,6 +715,27 @@ def _batch_norm(
     return _scaled(call, normalized, weight, bias, shape)
 
 
+@_rule_of("_weight_norm")
+def _weight_norm(call: Call, v: Any, g: Any, dim: int = 0) -> Derivatives:
+    """g v/|v|, with the norms over all axes but one."""
+    v = _as_jet(v)
+    axes = tuple(k for k in range(v.value.ndim) if k != dim % v.value.ndim)
+
+    def along(a: Any, b: Any) -> Any:
+        return None if a is None or b is None else (a * b).sum(axes, keepdim=True)
+
+    # r = s^(-1/2), s = |v|²
+    r = torch.rsqrt(along(v.value, v.value))
+    half = along(v.value, v.first)
+    dr = _times(-(r**3), half)
+    d2r = None
+    if call.order > 1:
+        d2r = _times(-(r**3), _added(along(v.first, v.first), along(v.value, v.second)))
+        d2r = _added(d2r, None if half is None else 3.0 * r**5 * half * half)
+    unit = _bilinear(call, torch.mul, v, Jet(r, dr, d2r))
+    return _bilinear(call, torch.mul, Jet(v.value * r, *unit), g)
+
+
 # -- maxima
 
 

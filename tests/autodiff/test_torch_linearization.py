@@ -89,6 +89,7 @@ NORM = nn.LayerNorm(3, elementwise_affine=False)
     [
         (torch.tanh, "taylor", ""),
         (NORM, "taylor", ""),
+        (nn.utils.parametrizations.weight_norm(nn.Linear(3, 3)), "taylor", ""),  # wrong in reverse
         (torch.sinc, "forward", "sinc has no rule"),
         (lambda x: torch.sinc(NORM(x)), "reverse", "sinc has no rule"),
         (Twisted(), "reverse", "add uses a tensor that comes from no function of PyTorch's own"),

@@ -42,6 +42,15 @@ def test_the_function_is_the_module_with_other_parameters():
     assert all(p.grad is None for p in module.parameters())
 
 
+def test_outputs_in_double_precision_take_everything_along():
+    module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2)).eval()
+    module[2].requires_grad_(False)
+    function, x = ModuleFunction(module), torch.randn(5, 3)
+    found = function.in_double(function.start.double(), x)
+    assert module(x).dtype == torch.float32
+    torch.testing.assert_close(found, copy.deepcopy(module).double()(x.double()))
+
+
 class Counting(nn.Linear):
     def __init__(self):
         super().__init__(2, 2)

@@ -137,6 +137,8 @@ FUNCTIONS = {
         lambda x: F.scaled_dot_product_attention(x, x, x, attn_mask=torch.eye(4, dtype=torch.float64), scale=0.3),
         ROW,
     ),
+    "weight norm": (lambda x: torch._weight_norm(x[0], x[1, :, :1] * x[2, :, 1:2], 0), ROW),
+    "norm of channels": (lambda x: torch._weight_norm(x, x.sum((0, 2), keepdim=True), 1), ROW),
     "in place": (overwriting, LINE),
     "detached": (lambda x: x * x.detach(), LINE),
     "max with places": (lambda x: F.max_pool1d(x, 2, return_indices=True)[0] ** 2, ROW),
@@ -146,6 +148,8 @@ FUNCTIONS = {
 NOT_TO_BE_HAD = {
     **{name: ["forward"] for name in ("LayerNorm", "LayerNorm without scale", "GroupNorm", "InstanceNorm2d")},
     "Hardsigmoid": ["forward", "reverse"],
+    "weight norm": ["forward", "reverse"],
+    "norm of channels": ["forward", "reverse"],
     "ConvTranspose2d": ["reverse"],
 }
 
