@@ -120,6 +120,15 @@ class NetworkProblem(_NetworkProblem):
         self.targets = self.output.targets(targets, self.arrays.zeros((count, self._shapes[-1][0]), self.dtype))
         self._memory = _Memory()
 
+    @property
+    def parameters(self) -> list[str]:
+        """What the coordinates are called: ``W1[0,0]``, ..., ``b1[0]``, ... of the first layer, and so on."""
+        names = []
+        for k, (rows, columns) in enumerate(self._shapes, start=1):
+            names += [f"W{k}[{i},{j}]" for i in range(rows) for j in range(columns)]
+            names += [f"b{k}[{i}]" for i in range(rows)]
+        return names
+
     def unflatten(self, theta: Any) -> list[tuple[Any, Any]]:
         """The weights and biases of each layer that a flat vector stands for, copied."""
         return [(layer.weights.copy(), layer.biases.copy()) for layer in self._unflattened(self._point(theta))]

@@ -53,6 +53,26 @@ def test_parameters_lie_layer_by_layer_and_come_back():
     np.testing.assert_array_equal(net.start[:12], given[0][0].ravel())
 
 
+def test_coordinates_are_named_by_layer_and_place():
+    names = made().parameters
+    assert names[:4] == ["W1[0,0]", "W1[0,1]", "W1[0,2]", "W1[1,0]"]
+    assert names[-4:] == ["W2[1,2]", "W2[1,3]", "b2[0]", "b2[1]"]
+    assert len(names) == made().dimension
+
+
+def test_a_fit_estimates_the_scale_and_standard_errors():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(50, 2))
+    y = x @ [[1.0], [-2.0]] + 0.5 + rng.normal(scale=0.3, size=(50, 1))
+    fit = ro.fit(NetworkProblem([(np.zeros((1, 2)), np.zeros(1))], x, y))
+    table = np.column_stack([x, np.ones(50)])
+    solution, residuals, *_ = np.linalg.lstsq(table, y[:, 0])
+    np.testing.assert_allclose(fit.x, solution, rtol=1e-8)
+    covariance = np.linalg.inv(table.T @ table) * residuals / 47
+    np.testing.assert_allclose(fit.standard_errors, np.sqrt(np.diagonal(covariance)), rtol=1e-7)
+    assert list(fit.parameters) == ["W1[0,0]", "W1[0,1]", "b1[0]"]
+
+
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("chunk", [1, 3, 7, 100])
 def test_chunks_of_any_size_give_the_same_numbers(output, chunk):
