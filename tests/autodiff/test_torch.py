@@ -14,6 +14,7 @@ from torch import nn
 
 import riemopt as ro
 from riemopt.errors import ArgumentError, BackendError, DataError, ModelError, ShapeError
+from tests.autodiff import nets
 
 ROWS, OUTPUTS = 7, ("gaussian", "bernoulli", "categorical", "poisson")
 
@@ -76,6 +77,24 @@ def test_primitives_are_those_of_the_symbolic_model(output, size):
     close(net.fisher_product(theta, v), problem.metric(there) @ w)
     for a in (0.0, 1.0, -1.0):
         close(net.connection(theta, v, a), problem.connection(there, w, a=a))
+
+
+@pytest.mark.parametrize("level", [0.0, 45.0])
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_squares_diagonals_and_third_terms_are_those_of_plain_arrays(output, level):
+    sizes = (3, 4, 3)
+    layers, (inputs, targets) = nets.parameters(sizes), nets.data(output, sizes)
+    layers[-1][1][0] -= level
+    plain = ro.autodiff.feedforward.NetworkProblem(layers, inputs, targets, output)
+    net = ro.autodiff.torch.NetworkProblem(perceptron(sizes), inputs, targets, output)
+    here, there = net.at(plain.start), plain.at(plain.start)
+    v = direction(net).numpy()
+    for found, expected in (
+        (here.squares, there.squares),
+        (here.metric.diagonal(), there.metric.diagonal()),
+        (net.third_term(plain.start, v), plain.third_term(plain.start, v)),
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-10 * np.abs(expected).max())
 
 
 class Block(nn.Module):
