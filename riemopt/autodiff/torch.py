@@ -100,14 +100,14 @@ class NetworkProblem(_NetworkProblem):
 
     The forward graph of the last point is kept with all results of the module's calls, and every product of a solve
     pushes its vector through these and pulls a covector back. At its peak that takes twice the memory of one gradient
-    over the metric's cases, a connection product three times as much. With `chunk` fewer than these cases, it is as much
-    for one chunk, however many cases there are, and each product begins with a forward pass of its own.
+    over the metric's cases, a connection product three times as much. With `chunk` fewer than these cases, it is as
+    much for one chunk, however many cases there are, and each product begins with a forward pass of its own.
 
     The functions that a module calls have Taylor rules (dense layers, convolutions, pooling, normalizations, the usual
     activations, shapes, sums and products), which take two derivatives along a line in one pass, for a custom forward,
-    too. A module that calls anything else is pushed through as a whole by nested ``torch.func.jvp``, or in reverse where
-    that is not to be had or wrong, at two or three times the cost. Which it is, is in `taylor` and `obstacle`, and
-    logged by the logger ``riemopt`` at the level INFO.
+    too. A module that calls anything else is pushed through as a whole by nested ``torch.func.jvp``, or in reverse
+    where that is not to be had or wrong, at two or three times the cost. Which it is, is in `taylor` and `obstacle`,
+    and logged by the logger ``riemopt`` at the level INFO.
 
     Squared gradients of the cases are exact for weights, biases and scales of dense layers, convolutions and
     normalizations that the module uses once; of all others they are estimated with random signs. The diagonal of the

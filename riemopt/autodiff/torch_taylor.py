@@ -264,9 +264,11 @@ def _dense(call: Call, x: Any, weight: Any, bias: Any = None) -> Derivatives:
             if a.ndim != 2:
                 total = _added(total, F.linear(a if factor == 1.0 else factor * a, w))
             elif total is None:
-                total = factor * (a @ w.t()) if factor != 1.0 else a @ w.t()
+                total = a @ w.t() if factor == 1.0 else (a @ w.t()).mul_(factor)
             else:
                 total.addmm_(a, w.t(), alpha=factor)
+        if total is not None and shift is not None:
+            return total.add_(shift)
         return _broadcast(call, _added(total, shift))
 
     first = image((_first(x), _value(weight), 1.0), (_value(x), _first(weight), 1.0), shift=_first(bias))
@@ -323,18 +325,28 @@ def _pointwise(call: Call, x: Jet, slope: Any, curvature: Any = None) -> Derivat
     return first, _added(_times(slope, x.second), bent)
 
 
+def _saturating(call: Call, x: Jet, slope: Any, ratio: Callable[[Any], Any]) -> Derivatives:
+    """φ' Dx, and φ' (D²x + (φ''/φ') Dx²), in few passes over memory; `ratio` multiplies by φ''/φ'."""
+    first = _times(slope, x.first)
+    if call.order < 2 or x.first is None:
+        return first, _times(slope, x.second)
+    inner = ratio(x.first * x.first)
+    return first, (inner if x.second is None else inner.add_(x.second)).mul_(slope)
+
+
 @_rule_of("tanh")
 def _tanh(call: Call, x: Jet) -> Derivatives:
+    """φ' = 1 - y², φ'' = -2 y φ'."""
     y = call.out
-    slope = 1.0 - y * y
-    return _pointwise(call, x, slope, lambda: -2.0 * y * slope)
+    return _saturating(call, x, 1.0 - y * y, lambda square: square.mul_(y).mul_(-2.0))
 
 
 @_rule_of("sigmoid", "expit")
 def _sigmoid(call: Call, x: Jet) -> Derivatives:
+    """φ' = y - y², φ'' = (1 - 2y) φ'."""
     y = call.out
-    slope = y * (1.0 - y)
-    return _pointwise(call, x, slope, lambda: (1.0 - 2.0 * y) * slope)
+    slope = torch.addcmul(y, y, y, value=-1.0)
+    return _saturating(call, x, slope, lambda square: torch.addcmul(square, y, square, value=-2.0))
 
 
 @_rule_of("logsigmoid")
