@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-__all__ = ["feedforward", "jax"]
+__all__ = ["feedforward", "jax", "torch"]
 
 
 def __getattr__(name: str) -> Any:

@@ -22,7 +22,7 @@ from riemopt.problem.metric import By, Metric, matrix_of
 from riemopt.solvers import ConjugateGradient, LinearSolver, Solution, as_solution
 from riemopt.status import Status
 
-__all__ = ["NetworkMetric", "NetworkPoint", "NetworkProblem", "geometric", "truncated"]
+__all__ = ["HostedNetwork", "NetworkMetric", "NetworkPoint", "NetworkProblem", "geometric", "truncated"]
 
 _Self = TypeVar("_Self", bound="NetworkProblem")
 
@@ -254,16 +254,20 @@ class NetworkProblem(IntegratedProblem):
 
     def exp(self, theta: Any, vector: Any, a: float = 0.0) -> Any:
         """See :class:`~riemopt.problem.IntegratedProblem`; a reference, for small networks."""
-        return self.arrays.asarray(super().exp(self._host(theta), self._host(vector), a), dtype=self.dtype)
+        return self._point(HostedNetwork(self).exp(self._hosted(theta), self._hosted(vector), a))
 
     def transport(self, theta: Any, along: Any, vector: Any) -> Any:
         """See :class:`~riemopt.problem.IntegratedProblem`; a reference, for small networks."""
-        hosted = (self._host(x) for x in (theta, along, vector))
-        return self.arrays.asarray(super().transport(*hosted), dtype=self.dtype)
+        hosted = (self._hosted(x) for x in (theta, along, vector))
+        return self._point(HostedNetwork(self).transport(*hosted))
 
     def flow(self, theta: Any, time: Any) -> Any:
         """See :class:`~riemopt.problem.IntegratedProblem`; a reference, for small networks."""
-        return self.arrays.asarray(super().flow(self._host(theta), time), dtype=self.dtype)
+        return self._point(HostedNetwork(self).flow(self._hosted(theta), time))
+
+    def _hosted(self, array: Any) -> np.ndarray:
+        """A point or vector, checked, as an array of NumPy."""
+        return self._host(self._point(array))
 
     @property
     def digest(self) -> str:
@@ -306,6 +310,47 @@ def require_finite(finite: Any, what: str) -> None:
     """Raise :class:`~riemopt.errors.DataError` unless all numbers of the data are finite."""
     if not bool(finite):
         raise DataError(f"{what} contains a number that is not finite")
+
+
+class HostedNetwork(IntegratedProblem):
+    """A network with points and vectors of NumPy, for what works on these alone: integrations and fits.
+
+    Parameters
+    ----------
+    network : NetworkProblem
+        The network, of any framework.
+    """
+
+    def __init__(self, network: NetworkProblem) -> None:
+        self.network, self.name = network, type(network).__name__
+        self.start = network._host(network.start)
+        self.dimension, self.dtype, self.offers = network.dimension, self.start.dtype, network.offers
+        self.count, self.variance_factor = network.count, network.variance_factor
+
+    @property
+    def parameters(self) -> list[str] | None:
+        """What the coordinates are called, if the network says."""
+        return getattr(self.network, "parameters", None)
+
+    def loss(self, theta: Any) -> float:
+        """See :class:`~riemopt.Problem`."""
+        return self.network.loss(theta)
+
+    def gradient(self, theta: Any) -> Any:
+        """See :class:`~riemopt.Problem`."""
+        return self.network._host(self.network.gradient(theta))
+
+    def raise_index(self, theta: Any, covector: Any) -> Any:
+        """See :class:`~riemopt.Problem`."""
+        return self.network._host(self.network.raise_index(theta, covector))
+
+    def lower_index(self, theta: Any, vector: Any) -> Any:
+        """See :class:`~riemopt.Problem`."""
+        return self.network._host(self.network.lower_index(theta, vector))
+
+    def connection(self, theta: Any, vector: Any, a: float = 0.0) -> Any:
+        """See :class:`~riemopt.Problem`."""
+        return self.network._host(self.network.connection(theta, vector, a))
 
 
 class NetworkPoint(Point):
@@ -396,17 +441,20 @@ class NetworkMetric(Metric):
     @property
     def _regular(self) -> bool:
         """Whether something is added to every entry of the diagonal."""
-        return bool(self.problem.arrays.all(self.problem.arrays.asarray(self.added) > 0))
+        positive = self.added > 0
+        return bool(positive.all() if hasattr(positive, "all") else positive)
 
     def diagonal(self) -> Any:
         """See :class:`~riemopt.Metric`."""
         own = self.problem._diagonal(self.point.theta)
-        return super().diagonal() if own is None else own / self.point.variance + self.added
+        if own is None:
+            return self.problem._direction(super().diagonal())
+        return own / self.point.variance + self.added
 
     def dense(self) -> Any:
         """See :class:`~riemopt.Metric`; a NumPy array."""
-        arrays, dtype = self.problem.arrays, self.point.theta.dtype
-        return matrix_of(lambda v: self.problem._host(self.product(arrays.asarray(v, dtype=dtype))), self.dimension)
+        problem = self.problem
+        return matrix_of(lambda v: problem._host(self.product(problem._direction(v))), self.dimension)
 
     def damped(self, strength: float, by: By = "identity") -> NetworkMetric:
         """See :class:`~riemopt.Metric`."""
