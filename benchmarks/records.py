@@ -30,6 +30,7 @@ COMPARISONS = (
     "adaptive",
     "orders",
     "costs",
+    "networks",
 )
 """The modules that measure, in the order in which they are run and shown."""
 
