@@ -114,7 +114,7 @@ class NetworkProblem(_NetworkProblem):
     ) -> None:
         self.start, self.unflatten = _flat(parameters)
         self.dimension, self.dtype = self.start.shape[0], self.start.dtype
-        self.inputs = jax.tree_util.tree_map(jnp.asarray, inputs)
+        self.inputs = jax.tree_util.tree_map(self._input, inputs)
         count = _rows_of(self.inputs)
         settings = (chunk, metric_cases, weight_decay, solver, preconditioned)
         super().__init__(output, scale, lambda t: jax.scipy.special.gammaln(t + 1.0), count, *settings)
@@ -189,10 +189,15 @@ class NetworkProblem(_NetworkProblem):
         leaves = jax.tree_util.tree_leaves(self._data)
         return [f"{leaf.shape} {float(jnp.sum(leaf)):.9g} {float(jnp.sum(leaf[0])):.9g}" for leaf in leaves]
 
+    def _input(self, values: Any) -> Any:
+        """An array of inputs; in the precision of the parameters unless they are whole numbers."""
+        values = jnp.asarray(values)
+        return values.astype(self.dtype) if jnp.issubdtype(values.dtype, jnp.floating) else values
+
     def _point(self, theta: Any) -> Any:
         try:
             point = jnp.asarray(theta, dtype=self.dtype)
-        except TypeError:
+        except (TypeError, ValueError):
             raise ShapeError(f"a point or vector must be an array of {self.dimension} real numbers") from None
         self._require_shape(point, "a point or vector")
         return point
