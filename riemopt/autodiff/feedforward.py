@@ -221,8 +221,8 @@ class NetworkProblem(_NetworkProblem):
         return self._mean(theta, self._part, terms)
 
     def _fingerprints(self) -> list[str]:
-        data = [np.ascontiguousarray(self._host(array)) for array in (self.inputs, self.targets)]
-        return [f"{array.shape} {zlib.crc32(array):08x}" for array in data]
+        data = [self._host(array) for array in (self.inputs, self.targets)]
+        return [f"{array.shape} {zlib.crc32(array.tobytes()):08x}" for array in data]
 
     def _point(self, theta: Any) -> Any:
         try:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from riemopt.autodiff.jax_optimizer import OptimizerStep
+from riemopt.autodiff.jax_squares import OpenedNetwork
 from riemopt.autodiff.network import NetworkMetric, require_finite
 from riemopt.autodiff.network import NetworkProblem as _NetworkProblem
 from riemopt.autodiff.outputs import NetworkOutput
@@ -76,6 +77,10 @@ class NetworkProblem(_NetworkProblem):
     over devices along the cases stay so: give no `chunk` then.
 
     A solve is one compiled loop on the device. Without `chunk`, the network is linearized once for all its iterations.
+
+    Squared gradients of cases and the diagonal of the metric are exact for parameters that meet the cases in products,
+    convolutions and sums; those within a scan or another loop, and tables looked up, have squares estimated with four
+    random signs, and the diagonal is not known then.
 
     References
     ----------
@@ -164,7 +169,7 @@ class NetworkProblem(_NetworkProblem):
         return self._functions.squares(theta, self._data, self.first_case)
 
     def _diagonal(self, theta: Any) -> Any:
-        return None
+        return self._functions.diagonal(theta, self._data, self.first_case)
 
     def _solution(self, metric: NetworkMetric, c: Any, start: Any, preconditioner: Any) -> Solution:
         solver = metric.solver
@@ -414,19 +419,56 @@ class _Functions:
 
         return self._sum(terms, part) / count
 
+    def _opened(self, theta: Any, inputs: Any) -> OpenedNetwork:
+        """The network of some cases, opened where its parameters meet them."""
+        leaves, tree = jax.tree_util.tree_flatten(self._unflatten(theta))
+        free = [k for k, leaf in enumerate(leaves) if _is_free(leaf)]
+
+        def network(parameters: list[Any], cases: Any) -> Any:
+            full = list(leaves)
+            for k, leaf in zip(free, parameters, strict=True):
+                full[k] = leaf
+            return _as_rows(self._apply(jax.tree_util.tree_unflatten(tree, full), cases))
+
+        return OpenedNetwork(network, [leaves[k] for k in free], inputs)
+
     @functools.partial(jax.jit, static_argnums=0)
     def squares(self, theta: Any, data: Any, first: Any) -> Any:
-        """The mean of the cases' squared gradients, estimated with random signs."""
+        """The mean of the cases' squared gradients; where there is no rule for them, estimated with random signs."""
         part, count = self._part(data, first)
 
         def terms(inputs: Any, targets: Any) -> Any:
-            z, pull = jax.vjp(self._network(inputs), theta)
-            slope = self._output.slope(z, targets)
-            total = jnp.zeros_like(theta)
-            for k in range(_SIGNS):
-                signs = jax.random.rademacher(jax.random.key(k), (z.shape[0], *[1] * (z.ndim - 1)), z.dtype)
-                total = total + pull(signs * slope)[0] ** 2
-            return total / _SIGNS
+            opened = self._opened(theta, inputs)
+            found = opened.squares(lambda z: self._output.slope(z, targets)[None])
+            if None not in found:
+                return _joined(found, theta)
+            estimate = jax.tree_util.tree_leaves(self._unflatten(self._estimate(theta, inputs, targets)))
+            guesses = [leaf for leaf in estimate if _is_free(leaf)]
+            return _joined([g if f is None else f for f, g in zip(found, guesses, strict=True)], theta)
+
+        return self._sum(terms, part) / count
+
+    def _estimate(self, theta: Any, inputs: Any, targets: Any) -> Any:
+        """The sum of the cases' squared gradients, estimated with random signs."""
+        z, pull = jax.vjp(self._network(inputs), theta)
+        slope = self._output.slope(z, targets)
+        total = jnp.zeros_like(theta)
+        for k in range(_SIGNS):
+            signs = jax.random.rademacher(jax.random.key(k), (z.shape[0], *[1] * (z.ndim - 1)), z.dtype)
+            total = total + pull(signs * slope)[0] ** 2
+        return total / _SIGNS
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def diagonal(self, theta: Any, data: Any, first: Any) -> Any:
+        """The diagonal of E[Jᵀ H J], where there is a rule for all parameters; else None."""
+        part, count = self._part(data, first)
+        z = jax.eval_shape(self._network(part[0]), theta)
+        if z.ndim != 2 or z.shape[1] > _WIDEST or not all(self._opened(theta, part[0]).ruled):
+            return None
+
+        def terms(inputs: Any, targets: Any) -> Any:
+            found = self._opened(theta, inputs).squares(lambda z: jnp.stack(list(self._output.factors(z))))
+            return _joined(found, theta)
 
         return self._sum(terms, part) / count
 
@@ -463,6 +505,14 @@ class _Functions:
 
 _SIGNS = 4
 """Random signs that squared gradients are estimated with."""
+
+_WIDEST = 128
+"""The number of outputs up to which the diagonal of a metric is pulled back from each of them."""
+
+
+def _joined(parts: list[Any], theta: Any) -> Any:
+    """Parameters as one vector like θ."""
+    return jnp.concatenate([part.reshape(-1) for part in parts]).astype(theta.dtype)
 
 
 def _exact_sum(values: Any) -> tuple[Any, Any]:

@@ -236,6 +236,32 @@ def test_a_solve_in_chunks_is_the_same() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-8)
 
 
+@pytest.mark.parametrize("options", [{}, {"chunk": 3}, {"metric_cases": 4}], ids=str)
+def test_squares_and_the_diagonal_are_exact_in_dense_layers(options: Any) -> None:
+    net = made("categorical", **options)
+    exact = feedforward.NetworkProblem(parameters(SIZES), *data("categorical", SIZES), "categorical", **options)
+    np.testing.assert_allclose(net.at(net.start).squares, exact.at(exact.start).squares, rtol=1e-12)
+    diagonal = exact.at(exact.start).metric.diagonal()
+    np.testing.assert_allclose(net.at(net.start).metric.diagonal(), diagonal, rtol=1e-12)
+
+
+def test_squares_are_estimated_and_the_diagonal_is_made_of_products_where_there_is_no_rule() -> None:
+    rng = np.random.default_rng(0)
+    table, w = rng.normal(size=(4, 2)), rng.normal(size=(2, 2))
+    labels, t = rng.integers(0, 4, size=200), rng.integers(0, 2, size=(200, 2))
+    net = NetworkProblem(lambda p, x: p["table"][x] @ p["w"], {"table": table, "w": w}, labels, t, "bernoulli")
+    same_net = feedforward.NetworkProblem(
+        [(table.T, np.zeros(2)), (w.T, np.zeros(2))], np.eye(4)[labels], t, "bernoulli", activation="linear"
+    )
+    (exact, _), (last, _) = same_net.unflatten(same_net.at(same_net.start).squares)
+    found = net.unflatten(net.at(net.start).squares)
+    np.testing.assert_allclose(found["w"], last.T, rtol=1e-12)
+    ratio = np.asarray(found["table"]).sum() / exact.sum()
+    assert 0.4 < ratio < 2.5
+    metric = net.at(net.start).metric
+    np.testing.assert_allclose(metric.diagonal(), np.diagonal(metric.dense()))
+
+
 # -- on the device
 
 
