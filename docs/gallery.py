@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ _stage = _docs / "_build" / "gallery"
 _figures = _stage / "figures"
 
 _DRAWN = {
+    "convolutional_network.py": "losses.png",
     "custom_model.py": "gompertz.png",
     "network_from_products.py": "losses.png",
     "order_of_invariance.py": "orders.png",
     "regression.py": "path.png",
 }
-_NEEDS = {"network_from_products.py": "jax"}
+_NEEDS = {"network_from_products.py": "jax", "convolutional_network.py": "torch"}
+_READS = ("convolutional_network.py",)
 
 
 def staged() -> str:
@@ -31,8 +34,9 @@ def staged() -> str:
 
 
 def runnable() -> str:
-    """A pattern of the examples whose framework is installed."""
+    """A pattern of the examples whose framework is installed, and whose data are there."""
     lacking = [name for name, module in _NEEDS.items() if importlib.util.find_spec(module) is None]
+    lacking += [] if "RIEMOPT_DATA" in os.environ else _READS
     return "^" + "".join(f"(?!.*{name}$)" for name in lacking) + r".*\.py$"
 
 
