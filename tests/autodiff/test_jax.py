@@ -211,6 +211,7 @@ SOLVERS = {
 }
 
 
+@pytest.mark.slow_for("cut off", "to the end")
 @pytest.mark.parametrize("name", SOLVERS)
 @pytest.mark.parametrize("helped", [False, True], ids=["from 0", "warm and preconditioned"])
 def test_a_solve_in_one_loop_is_the_one_run_step_by_step(name: str, helped: bool) -> None:
