@@ -94,7 +94,8 @@ def test_a_scanned_recurrent_network_is_the_loop_written_out() -> None:
 
 
 def test_an_equinox_module_is_a_network() -> None:
-    eqx = pytest.importorskip("equinox")
+    import equinox as eqx  # slow to import
+
     module = eqx.nn.MLP(3, 2, 2, 1, activation=jnp.tanh, key=jax.random.key(0))
     inputs, targets = data("bernoulli", SIZES)
     net = NetworkProblem(lambda m, x: jax.vmap(m)(x), module, inputs, targets, "bernoulli")
@@ -110,7 +111,8 @@ def test_an_equinox_module_is_a_network() -> None:
 
 
 def test_a_flax_module_is_a_network() -> None:
-    linen = pytest.importorskip("flax.linen")
+    from flax import linen  # slow to import
+
     module = linen.Sequential(
         [linen.Dense(2, param_dtype=np.float64), jnp.tanh, linen.Dense(2, param_dtype=np.float64)]
     )
