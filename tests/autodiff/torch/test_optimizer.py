@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import riemopt as ro
-from riemopt.autodiff.torch_optimizer import OptimizerStep
+from riemopt.autodiff.torch.optimizer import OptimizerStep
 from riemopt.errors import ArgumentError
 
 SCALE = np.array([1.0, 3.0, 0.1])

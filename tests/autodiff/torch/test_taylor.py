@@ -5,9 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from riemopt.autodiff.torch_linearization import Linearization
-from riemopt.autodiff.torch_module import ModuleFunction
-from riemopt.autodiff.torch_taylor import RULES
+from riemopt.autodiff.torch.linearization import Linearization
+from riemopt.autodiff.torch.module import ModuleFunction
+from riemopt.autodiff.torch.taylor import RULES
 
 CASES = 3
 

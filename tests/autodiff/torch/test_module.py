@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from riemopt.autodiff.torch_module import ModuleFunction, placed, require_cases, rows_of, sliced
+from riemopt.autodiff.torch.module import ModuleFunction, placed, require_cases, rows_of, sliced
 from riemopt.errors import ModelError, ShapeError
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from riemopt.autodiff.torch_linearization import Linearization
-from riemopt.autodiff.torch_module import Data, ModuleFunction, drawn_like, rows_of, sliced
-from riemopt.autodiff.torch_program import Instruction, Slot
-from riemopt.autodiff.torch_taylor import mapped
+from riemopt.autodiff.torch.linearization import Linearization
+from riemopt.autodiff.torch.module import Data, ModuleFunction, drawn_like, rows_of, sliced
+from riemopt.autodiff.torch.program import Instruction, Slot
+from riemopt.autodiff.torch.taylor import mapped
 
 __all__ = ["ruled_parameters", "summed_squares"]
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import torch
 
-from riemopt.autodiff.torch_module import Data, ModuleFunction, close, drawn_like
-from riemopt.autodiff.torch_program import Program, Recorder
-from riemopt.autodiff.torch_taylor import NoRuleError
+from riemopt.autodiff.torch.module import Data, ModuleFunction, close, drawn_like
+from riemopt.autodiff.torch.program import Program, Recorder
+from riemopt.autodiff.torch.taylor import NoRuleError
 
 __all__ = ["Linearization", "Way", "way_of"]
 

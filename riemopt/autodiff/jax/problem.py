@@ -7,26 +7,21 @@ from collections.abc import Callable
 from types import EllipsisType
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jax import lax
+from jax.flatten_util import ravel_pytree
 
-from riemopt.autodiff.jax_optimizer import OptimizerStep
-from riemopt.autodiff.jax_squares import OpenedNetwork
+from riemopt.autodiff.jax.squares import OpenedNetwork
 from riemopt.autodiff.network import NetworkMetric, require_finite
 from riemopt.autodiff.network import NetworkProblem as _NetworkProblem
 from riemopt.autodiff.outputs import NetworkOutput
-from riemopt.errors import BackendError, ModelError, ShapeError
+from riemopt.errors import ModelError, ShapeError
 from riemopt.solvers import ConjugateGradient, LinearSolver, Solution
 from riemopt.status import Status
 
-try:
-    import jax
-    import jax.numpy as jnp
-    from jax import lax
-    from jax.flatten_util import ravel_pytree
-except ImportError as error:
-    raise BackendError(f"networks in JAX need JAX: pip install 'riemopt[jax]' ({error})") from None
-
-__all__ = ["NetworkProblem", "OptimizerStep"]
+__all__ = ["NetworkProblem"]
 
 
 class NetworkProblem(_NetworkProblem):

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from riemopt.autodiff.torch_program import Recorder, Slot
-from riemopt.autodiff.torch_taylor import NoRuleError
+from riemopt.autodiff.torch.program import Recorder, Slot
+from riemopt.autodiff.torch.taylor import NoRuleError
 
 
 def recorded(function, *leaves):

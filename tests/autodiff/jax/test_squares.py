@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from jax import lax
 
-from riemopt.autodiff.jax_squares import OpenedNetwork
+from riemopt.autodiff.jax.squares import OpenedNetwork
 
 pytestmark = pytest.mark.usefixtures("float64", "hasty")
 

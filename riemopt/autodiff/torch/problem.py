@@ -8,25 +8,15 @@ from collections.abc import Callable, Iterator
 from types import EllipsisType
 from typing import Any
 
+import array_api_compat.torch
 import numpy as np
+import torch
 
 from riemopt.autodiff.network import HostedNetwork, require_finite
 from riemopt.autodiff.network import NetworkProblem as _NetworkProblem
 from riemopt.autodiff.outputs import NetworkOutput
-from riemopt.errors import BackendError, ShapeError
-from riemopt.numerics.arrays import on_host
-from riemopt.solvers import LinearSolver
-
-try:
-    import array_api_compat.torch
-    import torch
-except ImportError as error:
-    raise BackendError(
-        f"networks in PyTorch need PyTorch and array-api-compat: pip install 'riemopt[torch]' ({error})"
-    ) from None
-
-from riemopt.autodiff.torch_linearization import Linearization, way_of
-from riemopt.autodiff.torch_module import (
+from riemopt.autodiff.torch.linearization import Linearization, way_of
+from riemopt.autodiff.torch.module import (
     ModuleFunction,
     as_tensor,
     is_finite,
@@ -36,10 +26,12 @@ from riemopt.autodiff.torch_module import (
     rows_of,
     sliced,
 )
-from riemopt.autodiff.torch_optimizer import OptimizerStep
-from riemopt.autodiff.torch_squares import ruled_parameters, summed_squares
+from riemopt.autodiff.torch.squares import ruled_parameters, summed_squares
+from riemopt.errors import ShapeError
+from riemopt.numerics.arrays import on_host
+from riemopt.solvers import LinearSolver
 
-__all__ = ["NetworkProblem", "OptimizerStep"]
+__all__ = ["NetworkProblem"]
 
 _LOG = logging.getLogger("riemopt")
 

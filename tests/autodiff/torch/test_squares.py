@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from riemopt.autodiff import torch_squares
-from riemopt.autodiff.torch_linearization import Linearization
-from riemopt.autodiff.torch_module import ModuleFunction
-from riemopt.autodiff.torch_squares import ruled_parameters, summed_squares
+from riemopt.autodiff.torch import squares
+from riemopt.autodiff.torch.linearization import Linearization
+from riemopt.autodiff.torch.module import ModuleFunction
+from riemopt.autodiff.torch.squares import ruled_parameters, summed_squares
 
 CASES = 7
 
@@ -62,7 +62,7 @@ NETWORKS = {
 }
 ESTIMATED = {
     "sequences": (Sequences(), (3, 5), {0, 1}),
-    "as many places as are checked": (Sequences(), (torch_squares._CHECKED, 5), {0, 1}),
+    "as many places as are checked": (Sequences(), (squares._CHECKED, 5), {0, 1}),
     "as many places as cases": (Sequences(), (CASES, 5), {0, 1}),
     "twice": (Twice(), (5,), {0, 1}),
     "transposed": (nn.ConvTranspose1d(4, 3, 2), (4, 5), {0, 1}),
@@ -89,10 +89,10 @@ def single(here, u):
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same'")
-@pytest.mark.parametrize("block", [1, torch_squares._BLOCK])
+@pytest.mark.parametrize("block", [1, squares._BLOCK])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_rules_of_layers_give_what_single_cases_give(name, block, monkeypatch):
-    monkeypatch.setattr(torch_squares, "_BLOCK", block)
+    monkeypatch.setattr(squares, "_BLOCK", block)
     function, x, here, u = prepared(*NETWORKS[name])
     ruled = ruled_parameters(function, x)
     assert len(ruled) == len(function.names)
@@ -107,7 +107,7 @@ def test_what_has_no_rule_is_estimated_without_bias(name, monkeypatch):
     ruled = ruled_parameters(function, x)
     assert set(range(len(function.names))) - ruled == expected
     # all signs there are, but for one that is common to all cases
-    monkeypatch.setattr(torch_squares, "SIGNS", 2000)
+    monkeypatch.setattr(squares, "SIGNS", 2000)
     for k, (found, exact) in enumerate(zip(summed_squares(here, u, ruled), single(here, u), strict=True)):
         tolerance = 0.2 if k in expected else 1e-10
         torch.testing.assert_close(found, exact, rtol=tolerance, atol=tolerance * float(exact.max()))

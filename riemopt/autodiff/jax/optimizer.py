@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from riemopt.errors import ArgumentError, BackendError
-from riemopt.integrators import Integrator
+import jax
+import jax.numpy as jnp
 
-try:
-    import jax
-    import jax.numpy as jnp
-except ImportError as error:
-    raise BackendError(f"optimizers of optax need JAX: pip install 'riemopt[jax]' ({error})") from None
+from riemopt.errors import ArgumentError
+from riemopt.integrators import Integrator
 
 __all__ = ["OptimizerStep"]
 

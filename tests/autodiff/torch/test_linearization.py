@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from riemopt.autodiff.torch_linearization import Linearization, way_of
-from riemopt.autodiff.torch_module import ModuleFunction
+from riemopt.autodiff.torch.linearization import Linearization, way_of
+from riemopt.autodiff.torch.module import ModuleFunction
 
 
 class Residual(nn.Module):

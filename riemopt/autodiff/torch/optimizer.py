@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from riemopt.errors import ArgumentError, BackendError
-from riemopt.integrators import Integrator
+import torch
 
-try:
-    import torch
-except ImportError as error:
-    raise BackendError(f"optimizers of PyTorch need it: pip install 'riemopt[torch]' ({error})") from None
+from riemopt.errors import ArgumentError
+from riemopt.integrators import Integrator
 
 __all__ = ["OptimizerStep"]
 

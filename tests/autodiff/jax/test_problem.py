@@ -1,6 +1,8 @@
 """Networks written in JAX: of any kind, cut into chunks, solved with in one loop, and never on the host."""
 
 import copy
+import importlib.util
+import sys
 from functools import cache
 from typing import Any
 
@@ -14,7 +16,7 @@ import riemopt as ro
 from riemopt.autodiff import feedforward
 from riemopt.autodiff.jax import NetworkProblem
 from riemopt.autodiff.network import geometric
-from riemopt.errors import ArgumentError, DataError, ModelError, ShapeError, UnknownNameError
+from riemopt.errors import ArgumentError, BackendError, DataError, ModelError, ShapeError, UnknownNameError
 from tests.autodiff.nets import data, parameters
 
 pytestmark = pytest.mark.usefixtures("float64", "hasty")
@@ -347,3 +349,11 @@ def test_a_point_of_another_length_is_refused() -> None:
     for point in (np.zeros(3), np.zeros((14, 1)), "theta"):
         with pytest.raises(ShapeError, match="14"):
             plain().loss(point)
+
+
+def test_jax_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jax", None)
+    spec = importlib.util.spec_from_file_location("another", ro.autodiff.jax.__file__)
+    assert spec is not None and spec.loader is not None
+    with pytest.raises(BackendError, match=r"pip install 'riemopt\[jax\]'"):
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from riemopt.autodiff.torch_taylor import RULES, Call, Jet, NoRuleError, mapped, out_of_place
+from riemopt.autodiff.torch.taylor import RULES, Call, Jet, NoRuleError, mapped, out_of_place
 
 __all__ = ["Instruction", "Program", "Recorder", "Slot"]
 
