@@ -100,6 +100,7 @@ class NetworkProblem(IntegratedProblem):
         if self.profiled and (np.ndim(weight_decay) or weight_decay):
             raise ArgumentError("weight_decay= goes with a known scale: give scale=, too")
         self.count, self.preconditioned = count, preconditioned
+        self._rows = count  # the cases that are here, and not in another process
         self.chunk = None if chunk is None or chunk >= count else int(chunk)
         self.metric_cases = None if metric_cases is None or metric_cases >= count else int(metric_cases)
         self.weight_decay = weight_decay
@@ -190,9 +191,8 @@ class NetworkProblem(IntegratedProblem):
         """The first of the cases that the metric is taken over."""
         if self.metric_cases is None:
             return 0
-        assert self.count is not None
-        parts = -(-self.count // self.metric_cases)
-        return min(self._iteration % parts * self.metric_cases, self.count - self.metric_cases)
+        parts = -(-self._rows // self.metric_cases)
+        return min(self._iteration % parts * self.metric_cases, self._rows - self.metric_cases)
 
     def loss(self, theta: Any) -> float:
         """The mean loss of the cases in nats, and half the weight decay times the square of θ."""

@@ -74,6 +74,35 @@ IN_JAX = """
 """
 
 
+IN_TORCH = """
+    import os, sys
+    rank, ranks, port, dies = map(int, sys.argv[1:])
+    import torch
+    import riemopt as ro
+    from tests.autodiff.test_several_devices import SETTINGS, data
+
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    torch.distributed.init_process_group("gloo", rank=rank, world_size=ranks)
+    parameters, inputs, targets = data()
+    layers = [torch.nn.Linear(w.shape[1], w.shape[0], dtype=torch.float64) for w, _ in parameters]
+    for layer, (weights, biases) in zip(layers, parameters):
+        layer.load_state_dict({"weight": torch.from_numpy(weights), "bias": torch.from_numpy(biases)})
+    own = slice(rank * 3, rank * 3 + (3 if rank == 0 else 5))
+    net = ro.autodiff.torch.NetworkProblem(
+        torch.nn.Sequential(layers[0], torch.nn.Tanh(), layers[1]), inputs[own], targets[own], output="bernoulli",
+        group=torch.distributed.group.WORLD,
+    )
+    assert net.count == 8
+
+    def callback(state):
+        if dies and rank == 1 and state.iteration == 2:
+            os._exit(1)
+
+    trajectory = ro.minimize(net, "geo", net.start, **SETTINGS, callback=callback)
+    print("losses", *map(repr, map(float, trajectory.losses)))
+"""
+
+
 def run(program, ranks, dies=False):
     """What each process of a program prints, and how it ends."""
     with socket.socket() as free:
@@ -107,7 +136,14 @@ def test_arrays_of_jax_that_are_sharded_over_cases_give_the_same_numbers(ranks, 
 
 
 @pytest.mark.slow
-def test_a_process_of_jax_that_dies_ends_the_other():
-    (out, errors, code), _ = run(IN_JAX, 2, dies=True)
+def test_processes_of_pytorch_with_cases_of_their_own_give_the_same_numbers(expected):
+    for out, errors, _ in run(IN_TORCH, 2):
+        assert losses(out) == pytest.approx(expected, rel=1e-9), errors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", [IN_JAX, IN_TORCH], ids=["jax", "torch"])
+def test_a_process_that_dies_ends_the_other(program):
+    (out, errors, code), _ = run(program, 2, dies=True)
     assert code != 0 and not losses(out)
     assert "Error" in errors

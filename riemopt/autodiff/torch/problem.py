@@ -67,6 +67,9 @@ class NetworkProblem(_NetworkProblem):
         longer progress.
     preconditioned : bool, optional
         Whether a damped metric comes with a preconditioner made from squared gradients of the cases.
+    group : torch.distributed.ProcessGroup, optional
+        The processes that the cases are spread over: each is given its own, with the same module, and runs the same
+        program. Sums over cases are then those over all; `chunk` and `metric_cases` count the cases of a process.
 
     Attributes
     ----------
@@ -136,8 +139,9 @@ class NetworkProblem(_NetworkProblem):
         weight_decay: Any = 0.0,
         solver: LinearSolver | None = None,
         preconditioned: bool = True,
+        group: Any = None,
     ) -> None:
-        self._function = ModuleFunction(module)
+        self._function, self._group = ModuleFunction(module), group
         self.start, self.dtype = self._function.start, self._function.dtype
         self.dimension = self.start.shape[0]
         self.inputs = placed(inputs, self.dtype, self._function.device)
@@ -153,6 +157,7 @@ class NetworkProblem(_NetworkProblem):
             as_tensor(targets, device=self._function.device),
             torch.zeros((count, *shape), dtype=self.dtype, device=self._function.device),
         )
+        self.count = int(self._everywhere(torch.tensor(count, device=self._function.device)))
         self._way = way_of(self._function, some)
         self._memory = _Memory()
         if self.taylor:
@@ -190,6 +195,12 @@ class NetworkProblem(_NetworkProblem):
 
     # -- sums over cases
 
+    def _everywhere(self, total: Any) -> Any:
+        """The sum over all processes that have cases."""
+        if self._group is not None:
+            torch.distributed.all_reduce(total, group=self._group)
+        return total
+
     def _pieces(self, first: int, count: int) -> Iterator[slice]:
         """So many cases from one on, a chunk at a time."""
         size = self.chunk or count
@@ -197,8 +208,13 @@ class NetworkProblem(_NetworkProblem):
             yield slice(begin, min(begin + size, first + count))
 
     def _metric_pieces(self) -> list[slice]:
-        assert self.count is not None
-        return list(self._pieces(self.first_case, self.metric_cases or self.count))
+        return list(self._pieces(self.first_case, self.metric_cases or self._rows))
+
+    def _metric_mean(self, total: Any) -> Any:
+        """The mean over the metric's cases from the sum over those that are here."""
+        here = self.metric_cases or self._rows
+        count = self._everywhere(torch.tensor(here, device=total.device)) if self._group is not None else here
+        return self._everywhere(total) / count
 
     def _linearized(self, theta: Any, rows: slice) -> Linearization:
         """The network at a point on some cases; if these are all of the metric, from memory or to be kept there."""
@@ -212,29 +228,29 @@ class NetworkProblem(_NetworkProblem):
 
     def _mean(self, theta: Any, term: Callable[[Linearization], Any]) -> Any:
         """The mean over the metric's cases, from sums over some."""
-        pieces = self._metric_pieces()
-        total = sum(term(self._linearized(theta, rows)) for rows in pieces)
-        return total / (pieces[-1].stop - pieces[0].start)
+        return self._metric_mean(sum(term(self._linearized(theta, rows)) for rows in self._metric_pieces()))
 
     def _loss(self, theta: Any) -> float:
         assert self.count is not None
         total = 0.0
-        for rows in self._pieces(0, self.count):
+        for rows in self._pieces(0, self._rows):
             known = self._memory.known(theta, rows)
             with torch.no_grad():
                 z = self._function(self._function.split(theta), sliced(self.inputs, rows)) if known is None else known.z
                 total += _exact_sum(self.output.losses(z, self.targets[rows]))
+        if self._group is not None:
+            total = float(self._everywhere(torch.tensor(total, dtype=torch.float64, device=theta.device)))
         decay = 0.5 * (self.weight_decay * theta * theta).sum()
         return total / self.count + float(decay)
 
     def _gradient(self, theta: Any) -> Any:
         assert self.count is not None
-        whole = list(self._pieces(0, self.count)) == self._metric_pieces()
+        whole = list(self._pieces(0, self._rows)) == self._metric_pieces()
         total: Any = 0.0
-        for rows in self._pieces(0, self.count):
+        for rows in self._pieces(0, self._rows):
             here = self._linearized(theta, rows) if whole else self._made(theta, rows, recorded=False)
             total = total + here.pull(self.output.slope(here.z, self.targets[rows]), keep=whole)
-        return total / self.count
+        return self._everywhere(total) / self.count
 
     def _product(self, theta: Any, v: Any) -> Any:
         direction = self._direction(v)
@@ -256,13 +272,12 @@ class NetworkProblem(_NetworkProblem):
         return self._mean(theta, lambda here: here.bent(self.output.hessian(here.z, here.push(v)), v))
 
     def _squares(self, theta: Any) -> Any:
-        pieces = self._metric_pieces()
         total: Any = 0.0
-        for rows in pieces:
+        for rows in self._metric_pieces():
             here = self._linearized(theta, rows)
             slope = self.output.slope(here.z, self.targets[rows])
             total = total + self._function.flat(summed_squares(here, slope, self._ruled))
-        return total / (pieces[-1].stop - pieces[0].start)
+        return self._metric_mean(total)
 
     def _diagonal(self, theta: Any) -> Any:
         if len(self._ruled) < len(self._function.names):
