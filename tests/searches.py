@@ -48,8 +48,9 @@ def _answer(main: Any, question: bytes, seconds: str) -> bytes:
         os.close(reading)
         signal.setitimer(signal.ITIMER_PROF, max(float(seconds) - _LOADED, 1e-3))
         sys.argv[1:] = [seconds]
-        sys.stdin, sys.stdout = io.TextIOWrapper(io.BytesIO(question)), open(writing, "w")
-        main()
+        sys.stdin = io.TextIOWrapper(io.BytesIO(question))
+        with open(writing, "w") as sys.stdout:
+            main()
         os._exit(0)
     os.close(writing)
     with open(reading, "rb") as file:
