@@ -192,11 +192,27 @@ def bent_chart():
 ON_PRODUCTS = {"charts": {"bent": bent_chart()}, "start": [0.0, 1.0], "time": 0.5}
 
 
-@pytest.mark.parametrize("keys", [PAPER, pytest.param(["rk4"], marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("keys", [PAPER, ["rk4"]])
 def test_slopes_on_products_are_those_of_theory(keys):
     result = order_of_invariance(hyperbolic_plane(), **ON_PRODUCTS, steps=(12, 14, 16, 20, 24), integrators=keys)
     agree(result)
     assert not result.remarks
+
+
+@pytest.mark.slow
+def test_slopes_over_all_steps_are_those_of_theory():
+    """The steps of a study that names none."""
+    model = ro.models.Exponential()
+    r = sp.Symbol("r", positive=True)
+    moved = model.reparametrize({model.parameters[0]: 1 / r}, parameters=(r,))
+    result = order_of_invariance(
+        model, [0.5, 0.2, 0.1], {"rate = 1/r": moved}, start=[1.0], integrators=["ng", "mid"], backend="numpy"
+    )
+    assert {key: round(orders.invariance, 1) for key, orders in result.slopes["Exponential"].items()} == {
+        "ng": 1.0,
+        "mid": 2.0,
+    }
 
 
 @pytest.mark.slow

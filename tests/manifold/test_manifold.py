@@ -164,6 +164,7 @@ def test_tolerances_that_make_no_sense_are_refused(gamma, rtol, atol):
             method([1.0, 1.0], [1.1, 1.2], rtol=rtol, atol=atol)
 
 
+@pytest.mark.slow
 def test_tolerance_is_kept():
     manifold = ro.Manifold(ro.models.Normal(), closed_forms=False)
     exact = np.array([np.sqrt(2) * np.tanh(3.0), 1 / np.cosh(3.0)])

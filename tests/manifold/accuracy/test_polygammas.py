@@ -192,7 +192,7 @@ def test_natural_gradient_of_the_gamma_model_keeps_its_accuracy(backend):
 
 
 @pytest.mark.parametrize(("name", "backend"), ON_BOTH)
-@pytest.mark.slow_for("Nakagami-numba", "Beta-numba")
+@pytest.mark.slow_for("Nakagami-numba", "Beta-numba", "StudentT-numpy")
 def test_metric_and_connection_keep_their_accuracy(name, backend):
     _, points, _, bound, _ = FAMILIES[name]
     model, manifold, points = family(name), manifold_of(name, backend), np.array(points)
