@@ -16,7 +16,7 @@ from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 from riemopt.models import exact
-from tests import catalogue
+from tests import catalogue, searches
 from tests.catalogue import Case
 
 # Compiled anew, as by a user who has just installed riemopt. Workers of pytest-xdist inherit the variables.
@@ -58,6 +58,8 @@ def remembered(search):
     return once
 
 
+if hasattr(os, "fork"):
+    exact.subprocess = searches
 exact._search = remembered(exact._search)
 exact._PATIENCE = 30.0
 """What is found depends on the processor's time alone, however busy the machine is."""

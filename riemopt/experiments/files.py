@@ -81,9 +81,10 @@ def write_files(folder: str | os.PathLike[str], writers: Mapping[str, Callable[[
     """
     with output_folder(folder) as path, tempfile.TemporaryDirectory(prefix=".unfinished-", dir=path) as unfinished:
         targets = [path / name for name in writers]
-        for target, write in zip(targets, writers.values(), strict=True):
+        for target in targets:
             if target.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+        for target, write in zip(targets, writers.values(), strict=True):
             write(Path(unfinished, target.name))
         for target in targets:
             os.replace(Path(unfinished, target.name), target)

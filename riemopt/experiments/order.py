@@ -116,7 +116,13 @@ def order_of_invariance(
     >>> r = sp.Symbol("r", positive=True)
     >>> moved = model.reparametrize({rate: 1 / r}, parameters=(r,))
     >>> result = ro.experiments.order_of_invariance(
-    ...     model, [0.5, 0.2, 0.1], {"rate = 1/r": moved}, start=[1.0], integrators=["ng", "mid"], backend="numpy"
+    ...     model,
+    ...     [0.5, 0.2, 0.1],
+    ...     {"rate = 1/r": moved},
+    ...     start=[1.0],
+    ...     steps=[16, 20, 24, 28, 32],
+    ...     integrators=["ng", "mid"],
+    ...     backend="numpy",
     ... )
     >>> {key: round(orders.invariance, 1) for key, orders in result.slopes["Exponential"].items()}
     {'ng': 1.0, 'mid': 2.0}

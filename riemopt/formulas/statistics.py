@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -41,15 +43,28 @@ def reduced_loss(
     data : array, shape (k,)
     """
     middle = _middle(model, columns)
-    centre = tuple(sp.Dummy(x.name, **x.assumptions0) for x in model.observation)
+    loss, shifts = _symbolic(model.log_density, form, model.observation, model.parameters)
+    values = [_mean(shift, columns, middle) for shift in shifts]
+    return loss, np.array([*middle, *values])
+
+
+_Function = Callable[..., list[Any]]
+
+
+@functools.lru_cache(maxsize=256)
+def _symbolic(
+    log_density: sp.Expr, form: ExponentialForm, observation: tuple[sp.Symbol, ...], parameters: tuple[sp.Symbol, ...]
+) -> tuple[ClosedLoss, list[_Function]]:
+    """The loss, and T(x) - T(x₀) and log h(x) - log h(x₀) as functions of x and x₀: the same for all samples."""
+    centre = tuple(sp.Dummy(x.name, **x.assumptions0) for x in observation)
     means = tuple(sp.Dummy(f"mean_{i}", real=True) for i in range(len(form.statistics) + 1))
-    at_centre = dict(zip(model.observation, centre, strict=True))
-    *shifts, base = means
-    moved = sp.Add(*(z * m for z, m in zip(form.natural, shifts, strict=True)))
-    loss = -model.log_density.xreplace(at_centre) - moved - base
-    values = [_mean_shift(e, model.observation, centre, columns, middle) for e in (*form.statistics, form.log_base)]
-    differential = tuple(loss.diff(p) for p in model.parameters)
-    return ClosedLoss((*model.parameters, *centre, *means), loss, differential), np.array([*middle, *values])
+    at_centre = dict(zip(observation, centre, strict=True))
+    *averages, base = means
+    moved = sp.Add(*(z * m for z, m in zip(form.natural, averages, strict=True)))
+    loss = -log_density.xreplace(at_centre) - moved - base
+    differential = tuple(loss.diff(p) for p in parameters)
+    shifts = [_shift(e, observation, centre) for e in (*form.statistics, form.log_base)]
+    return ClosedLoss((*parameters, *centre, *means), loss, differential), shifts
 
 
 def _middle(model: StatisticalModel, columns: Sequence[np.ndarray]) -> list[float]:
@@ -63,19 +78,17 @@ def _middle(model: StatisticalModel, columns: Sequence[np.ndarray]) -> list[floa
     return [float(column[int(np.argmin(distances))]) for column in columns]
 
 
-def _mean_shift(
-    statistic: sp.Expr,
-    observation: Sequence[sp.Symbol],
-    centre: Sequence[sp.Symbol],
-    columns: Sequence[np.ndarray],
-    middle: Sequence[float],
-) -> float:
-    """The mean of T(x) - T(x₀)."""
+def _shift(statistic: sp.Expr, observation: Sequence[sp.Symbol], centre: Sequence[sp.Symbol]) -> _Function:
+    """T(x) - T(x₀) as a function of x and x₀."""
     shift = statistic - statistic.xreplace(dict(zip(observation, centre, strict=True)))
     # a difference of powers has the small factor x - x₀; one of logarithms is the logarithm of a quotient
     shift = sp.factor(shift) if shift.is_polynomial(*observation) else shift
-    function = numeric_function((*observation, *centre), [shift])
-    values = np.broadcast_to(np.asarray(function(*columns, *middle)[0], dtype=float), columns[0].shape)
+    return numeric_function((*observation, *centre), [shift])
+
+
+def _mean(shift: _Function, columns: Sequence[np.ndarray], middle: Sequence[float]) -> float:
+    """The mean of a function of x and x₀ over the samples."""
+    values = np.broadcast_to(np.asarray(shift(*columns, *middle)[0], dtype=float), columns[0].shape)
     return math.fsum(values) / len(values) if len(values) <= _EXACTLY else float(np.mean(values))
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+# what it shows, ``tests/optimize/test_fit.py`` and ``tests/models/test_custom_densities.py`` state of quicker densities
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).parents[2] / "examples" / "custom_model.py"
 
 
@@ -30,7 +33,6 @@ def test_the_optimum_is_that_of_the_likelihood_written_out(run):
     np.testing.assert_allclose([slope_h * h, slope_g * g], 0.0, atol=1e-9)
 
 
-@pytest.mark.slow
 def test_a_corner_of_the_metric_is_that_of_its_closed_form(run):
     names, _ = run
     # ∂²ℓ/∂h² = -1/h²

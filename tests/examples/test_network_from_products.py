@@ -8,14 +8,11 @@ from types import ModuleType
 from typing import Any
 
 import click.testing
-import jax
 import numpy as np
 import pytest
 
 import riemopt as ro
 from tests.marks import slow
-
-jnp = jax.numpy
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "network_from_products.py"
 TINY = [(2, 1), (2, 3, 1), slow((3, 2, 2, 2))]
@@ -36,6 +33,8 @@ def remembered(products: Callable[..., dict]) -> Callable[..., dict]:
 
 @pytest.fixture(scope="module")
 def example() -> Iterator[ModuleType]:
+    import jax  # which takes a second, and not every process has these tests
+
     before = jax.config.jax_enable_x64
     spec = importlib.util.spec_from_file_location("network_from_products", SCRIPT)
     assert spec is not None and spec.loader is not None
@@ -56,20 +55,21 @@ class Tiny:
 
     def __init__(self, example: ModuleType, layers: tuple[int, ...], seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
+        self.jax = example.jax
         self.inputs = rng.normal(size=(7, layers[0]))
         self.targets = rng.integers(0, 2, size=(7, layers[-1])).astype(float)
         self.products = example.products(self.inputs, self.targets, layers)
-        self.outputs = jax.jit(lambda theta: example.logits(theta, self.inputs, layers))
-        self.metric = jax.jit(self._metric)
+        self.outputs = self.jax.jit(lambda theta: example.logits(theta, self.inputs, layers))
+        self.metric = self.jax.jit(self._metric)
         self.theta = example.initial_weights(layers, seed)
         self.theta = self.theta + rng.normal(scale=0.3, size=self.theta.shape)  # biases too
         self.v, self.w = rng.normal(size=(2, *self.theta.shape))
 
     def _metric(self, theta: Any) -> Any:
         """E[Jᵀ H J], with the whole Jacobian."""
-        y = jax.nn.sigmoid(self.outputs(theta))
-        jacobian = jax.jacfwd(self.outputs)(theta)
-        return jnp.einsum("xo,xom,xon->mn", y * (1 - y), jacobian, jacobian) / len(self.inputs)
+        y = self.jax.nn.sigmoid(self.outputs(theta))
+        jacobian = self.jax.jacfwd(self.outputs)(theta)
+        return self.jax.numpy.einsum("xo,xom,xon->mn", y * (1 - y), jacobian, jacobian) / len(self.inputs)
 
 
 @cache
@@ -86,15 +86,15 @@ def tiny(example: ModuleType, request: pytest.FixtureRequest) -> Tiny:
 
 
 def test_the_loss_is_the_mean_cross_entropy(tiny: Tiny) -> None:
-    y = np.array(jax.nn.sigmoid(tiny.outputs(tiny.theta)))
+    y = np.array(tiny.jax.nn.sigmoid(tiny.outputs(tiny.theta)))
     t = tiny.targets
     wanted = -np.sum(t * np.log(y) + (1 - t) * np.log(1 - y)) / len(t)
     np.testing.assert_allclose(tiny.products["loss"](tiny.theta), wanted, rtol=1e-12)
 
 
 def test_the_gradient_pulls_the_residuals_back(tiny: Tiny) -> None:
-    residuals = np.array(jax.nn.sigmoid(tiny.outputs(tiny.theta))) - tiny.targets
-    jacobian = np.array(jax.jit(jax.jacrev(tiny.outputs))(tiny.theta))
+    residuals = np.array(tiny.jax.nn.sigmoid(tiny.outputs(tiny.theta))) - tiny.targets
+    jacobian = np.array(tiny.jax.jit(tiny.jax.jacrev(tiny.outputs))(tiny.theta))
     wanted = np.einsum("xom,xo->m", jacobian, residuals) / len(tiny.inputs)
     np.testing.assert_allclose(tiny.products["gradient"](tiny.theta), wanted, atol=1e-14)
 
@@ -115,7 +115,7 @@ def test_the_fisher_product_is_symmetric_and_positive(tiny: Tiny) -> None:
 
 @pytest.mark.slow_for("(2, 3, 1)")
 def test_the_connection_product_is_made_of_derivatives_of_the_explicit_metric(tiny: Tiny) -> None:
-    slopes = np.array(jax.jit(jax.jacfwd(tiny.metric))(tiny.theta))  # ∂_κ g_μν, axes [μ, ν, κ]
+    slopes = np.array(tiny.jax.jit(tiny.jax.jacfwd(tiny.metric))(tiny.theta))  # ∂_κ g_μν, axes [μ, ν, κ]
     v = tiny.v
     wanted = np.einsum("nba,a,b->n", slopes, v, v) - np.einsum("abn,a,b->n", slopes, v, v) / 2
     np.testing.assert_allclose(tiny.products["connection"](tiny.theta, v), wanted, rtol=1e-11, atol=1e-13)
@@ -136,7 +136,7 @@ def test_the_connection_product_is_made_of_differences_of_the_fisher_product(tin
 @pytest.mark.slow
 def test_a_damped_metric_has_the_same_connection_product(example: ModuleType) -> None:
     tiny = tiny_network(example, (2, 3, 1))
-    slopes = [jax.jacfwd(lambda x, c=c: tiny.metric(x) + c * jnp.eye(len(x)))(tiny.theta) for c in (0.0, 0.1)]
+    slopes = [tiny.jax.jacfwd(lambda x, c=c: tiny.metric(x) + c * np.eye(len(x)))(tiny.theta) for c in (0.0, 0.1)]
     np.testing.assert_array_equal(*slopes)
 
 

@@ -31,8 +31,8 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def quick_run(tmp_path_factory):
-    """The script with one integrator: to compile the kernels of all of them takes half a minute."""
-    less = {"integrators": ["ng"], "steps": (8, 16), "quantities": ["invariance"]}
+    """The script with one integrator and nothing to compile: the kernels of all of them take half a minute."""
+    less = {"integrators": ["ng"], "steps": (8, 16), "quantities": ["invariance"], "backend": "numpy"}
     return run_script(tmp_path_factory.mktemp("order_of_invariance"), **less)
 
 

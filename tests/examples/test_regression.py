@@ -11,6 +11,9 @@ import pytest
 
 import riemopt as ro
 
+# ``tests/optimize/test_fit_nist.py`` has this regression among others
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).parents[2] / "examples" / "regression.py"
 
 

@@ -10,7 +10,7 @@ KEYS = ["gd", "ng", "mid", "geo", "geof", "heun", "geo3", slow("geo-exact"), "ng
 
 
 @pytest.mark.parametrize("key", KEYS)
-@pytest.mark.slow_for("mid-exact", "mid", "heun", "gd", "geo3", "ng-exact")
+@pytest.mark.slow_for("mid-exact", "mid", "heun", "gd", "geof", "geo3", "ng-exact")
 def test_a_traced_rule_counts_as_it_does_step_by_step(key, gamma):
     settings = {"start": [2.0, 1.5], "step_size": 0.1, "steps": 4}
     compiled = ro.minimize(gamma.numba.likelihood([0.5, 1.0, 2.0]), key, **settings)

@@ -146,6 +146,7 @@ def test_connections_of_opposite_a_are_dual(case, a):
 
 
 @pytest.mark.parametrize("a", [0.0, 1.0, -0.4])
+@pytest.mark.slow_for("gamma by cube", "gamma by squares")
 def test_connection_is_the_expectation_of_proposition_1(case, a):
     """Γ^(a)_ν(v) = E[∂_νℓ (∂_α∂_βℓ + ((1-a)/2) ∂_αℓ ∂_βℓ)] v^α v^β, by mpmath."""
     model, point = case.model, case.points[1]

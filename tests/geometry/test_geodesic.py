@@ -39,7 +39,7 @@ def test_other_curves_do_not():
     assert residuals(ro.models.Normal(), (time, sp.Integer(1)))[1] != 0
 
 
-@pytest.mark.slow_for("gamma by squares")
+@pytest.mark.slow_for("gamma by squares", "gamma by cube")
 def test_equations_hold_the_symbols_of_the_second_kind(case):
     symbolic, n = case.numpy.symbolic, case.model.dimension
     curves = [sp.Function(p.name, **p.assumptions0)(time) for p in case.model.parameters]

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from riemopt.geometry.metric import fisher_metric, volume_element
 
 
+@pytest.mark.slow_for("gamma by cube", "gamma by squares")
 def test_metric_is_the_mean_square_of_the_score(case):
     ell, parameters, point = case.model.log_density, case.model.parameters, case.points[1]
     expected = [[case.mean(ell.diff(u) * ell.diff(v), point) for u in parameters] for v in parameters]
     np.testing.assert_allclose(case.numpy.metric(point), expected, rtol=1e-9, atol=1e-10)
 
 
+@pytest.mark.slow_for("gamma by cube", "gamma by squares")
 def test_metric_is_minus_the_mean_second_derivative(case):
     ell, parameters, point = case.model.log_density, case.model.parameters, case.points[1]
     expected = [[-case.mean(ell.diff(u, v), point) for u in parameters] for v in parameters]

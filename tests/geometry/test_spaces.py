@@ -75,6 +75,7 @@ def acceleration(space, u, w):
 
 @pytest.mark.parametrize("name", SPACES)
 @given(seed=seeds, length=lengths)
+@pytest.mark.slow_for("positive matrices of order 5")
 def test_log_is_the_inverse_of_exp_and_distance_is_symmetric(name, seed, length):
     space, rng = SPACES[name], np.random.default_rng(seed)
     u = some_point(space, rng)

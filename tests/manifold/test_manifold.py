@@ -61,6 +61,7 @@ def both(case, method):
 
 
 @pytest.mark.parametrize("name", TENSORS)
+@pytest.mark.slow_for("poisson")
 def test_tensors_are_the_same_compiled(case, name):
     compiled, reference = both(case, TENSORS[name])
     assert compiled.shape == reference.shape
@@ -71,7 +72,7 @@ def test_tensors_are_the_same_compiled(case, name):
 
 
 @pytest.mark.parametrize("name", GEODESICS)
-@pytest.mark.slow_for("gamma by squares")
+@pytest.mark.slow_for("gamma by squares", "poisson")
 def test_geodesics_are_the_same_compiled(case, name):
     compiled, reference = both(case, GEODESICS[name])
     assert np.isfinite(reference).all()
@@ -164,6 +165,7 @@ def test_tolerances_that_make_no_sense_are_refused(gamma, rtol, atol):
             method([1.0, 1.0], [1.1, 1.2], rtol=rtol, atol=atol)
 
 
+@pytest.mark.slow
 def test_tolerance_is_kept():
     manifold = ro.Manifold(ro.models.Normal(), closed_forms=False)
     exact = np.array([np.sqrt(2) * np.tanh(3.0), 1 / np.cosh(3.0)])

@@ -8,7 +8,6 @@ import sympy as sp
 
 import riemopt as ro
 from riemopt.errors import ModelError, RiemoptError
-from tests.marks import slow
 
 x, mu, nu, shift = sp.symbols("x mu nu shift", real=True)
 t, s, a, b, c, rate = sp.symbols("t s a b c rate", positive=True)
@@ -215,8 +214,8 @@ def test_function_that_cannot_be_compiled_is_named_when_it_is_needed():
         manifold.metric([2.5])
 
 
-@pytest.mark.parametrize("backend", ["numpy", slow("numba")])
-@pytest.mark.slow_for("numba")
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
 def test_function_inside_an_integral_is_named_too(backend):
     density = sp.log(1 + sp.besselj(0, t) * sp.sin(mu) / 9) - t - sp.log(1 + sp.sin(mu) / 9 / sp.sqrt(2))
     model = ro.StatisticalModel(density, t, HALF_LINE, (mu,))

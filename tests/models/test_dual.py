@@ -89,6 +89,7 @@ def test_the_metrics_are_inverse_to_one_another(name):
 
 
 @pytest.mark.parametrize("name", SOME)
+@pytest.mark.slow_for("multivariatenormal")
 def test_the_natural_metric_is_the_hessian_of_the_log_partition(name):
     _, natural, _, points = charts(name)
     z = natural.chart.from_original(points[0])

@@ -31,6 +31,12 @@ def nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exact, "_search", exact._search.__wrapped__)
 
 
+@pytest.fixture
+def in_its_own_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search is a process that begins by loading SymPy, as a user's; see ``searches.py``."""
+    monkeypatch.setattr(exact, "subprocess", subprocess)
+
+
 AT = {mu: 0.25, a: 0.75, b: 3.5, k: 1.5, nu: 3.25, p: 0.375, s: 1.75, v: 2.25, rate: 1.25}
 
 STUDENT = (
@@ -209,6 +215,7 @@ def test_sums_of_many_terms_are_written_out() -> None:
     assert number(found) == pytest.approx(100 / (0.375 * 0.625), rel=1e-12)
 
 
+@pytest.mark.usefixtures("in_its_own_process")
 def test_what_takes_too_long_is_not_waited_for() -> None:
     mixture = sp.log(p * sp.exp(-(x**2) / 2) + (1 - p) * sp.exp(-((x - mu) ** 2) / 2))
     with pytest.raises(NotFound, match=r"^not found within 0\.5 s$"):
@@ -221,6 +228,7 @@ def test_what_sympy_does_not_know_is_said_not_to_be_found() -> None:
         exact_expectations([log_density.diff(a) ** 2], log_density, [n], [sp.S.Naturals0], (a, p), PATIENCE)
 
 
+@pytest.mark.usefixtures("in_its_own_process")
 def test_symbols_may_have_any_name_and_no_assumptions() -> None:
     wait, slowness = sp.symbols("lambda __import__")
     found = exact_expectations(
@@ -229,6 +237,7 @@ def test_symbols_may_have_any_name_and_no_assumptions() -> None:
     assert found == (sp.sqrt(2 * sp.pi),)
 
 
+@pytest.mark.usefixtures("in_its_own_process")
 def test_noise_on_the_output_of_the_search_does_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sitecustomize.py").write_text("print('riemopt:noise;x'); print('welcome', end='')\n")
     monkeypatch.syspath_prepend(tmp_path)

@@ -66,6 +66,7 @@ class Regression(ro.Problem):
 
 
 @ALL
+@pytest.mark.slow_for("MGH10", "MGH17", "ENSO", "Lanczos1", "Hahn1")
 def test_descent_from_start_1_reaches_ten_of_the_certified_digits(name):
     data = DATASETS[name]
     with np.errstate(all="ignore"):
@@ -82,7 +83,7 @@ def fitted(name, start):
 
 
 @ALL
-@pytest.mark.slow_for("MGH17", "MGH10")
+@pytest.mark.slow_for("MGH17", "MGH10", "ENSO", "Lanczos1", "Thurber")
 def test_fit_from_start_1_reaches_ten_of_the_certified_digits(name):
     data = DATASETS[name]
     fit = fitted(name, data["start"])

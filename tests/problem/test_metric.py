@@ -1,5 +1,7 @@
 """Metrics of every kind do the same as their matrix."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,6 +14,11 @@ from riemopt.problem import DenseMetric, DiagonalMetric, OperatorMetric
 SEEDS = st.integers(0, 2**32 - 1)
 
 
+@cache
+def likelihood():
+    return ro.Manifold(ro.models.Gamma(), backend="numpy").likelihood([0.5, 1.0, 2.0])
+
+
 def metrics(seed):
     """Metrics of every kind, each with its matrix."""
     rng = np.random.default_rng(seed)
@@ -19,7 +26,7 @@ def metrics(seed):
     q = rng.normal(size=(n, n))
     matrix = q @ q.T + 0.1 * np.eye(n)
     entries = rng.uniform(0.1, 10.0, n)
-    gamma = ro.Manifold(ro.models.Gamma(), backend="numpy").likelihood([0.5, 1.0, 2.0])
+    gamma = likelihood()
     theta = rng.uniform(0.5, 4.0, 2)
     return [
         (DenseMetric(matrix), matrix),

@@ -24,7 +24,9 @@ __all__ = ["BINDINGS", "NumpyTarget", "integrate"]
 
 
 def _polygamma(order: int) -> Callable[[Any], Any]:
-    return lambda x: np.where(np.asarray(x) > 0, scipy.special.polygamma(order, x), np.nan)
+    """ψ_n(x) for positive x, as SciPy computes it: (-1)^(n+1) n! ζ(n + 1, x)."""
+    factor = (-1.0) ** (order + 1) * scipy.special.gamma(order + 1.0)
+    return lambda x: np.where(x > 0, factor * scipy.special.zeta(order + 1, x), np.nan)
 
 
 _LARGEST_BLOCK = 1 << 18
@@ -39,24 +41,29 @@ def _polygamma_remainder(order: int) -> Callable[[Any], Any]:
     n, sign = order, (-1.0) ** (order - 1)
     step = [(i + 1) * (n - i) * math.factorial(n - 1) / 2 for i in range(n)]
     tail = [scipy.special.bernoulli(24)[2 * k] * math.perm(2 * k + n - 1, n - 1) for k in range(1, 13)]
+    shifts = np.arange(_SHIFT + 1.0)
 
     def block(x: np.ndarray) -> np.ndarray:
-        b = 1.0 / (x + np.arange(1.0, _SHIFT + 1)[:, None])
-        a = np.concatenate([(1.0 / x)[None], b[:-1]])
-        homogeneous, power = np.zeros_like(a), np.ones_like(a)
+        inverses = 1.0 / (x + shifts.reshape(-1, *(1 for _ in x.shape)))
+        a, b, last = inverses[:-1], inverses[1:], inverses[-1]
+        homogeneous, power = 0.0, 1.0
         for c in step:
             homogeneous, power = homogeneous * a + c * power, power * b
         # one after another, so that a number does not depend on how many there are
         total = np.add.accumulate((a * b) ** 2 * homogeneous)[-1]
-        last = b[-1]
-        rest = last ** (n + 2) * np.polynomial.polynomial.polyval(last * last, tail)
+        square, series = last * last, tail[-1]
+        for c in reversed(tail[:-1]):
+            series = c + series * square
+        rest = np.power(last, n + 2) * series
         return np.where(x > 0, sign * (total + rest), np.nan)
 
     def remainder(x: Any) -> Any:
         x = np.asarray(x, dtype=np.float64)
-        flat, size = x.ravel(), _LARGEST_BLOCK // _SHIFT
-        blocks = [block(flat[first : first + size]) for first in range(0, max(flat.size, 1), size)]
-        return (blocks[0] if len(blocks) == 1 else np.concatenate(blocks)).reshape(x.shape)
+        size = _LARGEST_BLOCK // _SHIFT
+        if x.size <= size:
+            return block(x)
+        flat = x.ravel()
+        return np.concatenate([block(flat[i : i + size]) for i in range(0, flat.size, size)]).reshape(x.shape)
 
     return remainder
 

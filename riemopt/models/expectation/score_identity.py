@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 import sympy as sp
+from sympy.polys.matrices import DomainMatrix
 
 from riemopt.models.expectation.expectation import Expectation
 from riemopt.models.expectation.exponential_form import ExponentialForm
@@ -82,7 +83,7 @@ class ExponentialFamilyExpectation(Expectation):
         if self.known_mean is not None:
             return self.known_mean
         slope = sp.Matrix([self.form.log_partition.diff(p) for p in self.parameters])
-        return tuple(in_fractions(lambda a, b: a.lu_solve(b), self.jacobian.T, slope))
+        return tuple(in_fractions(_solution, self.jacobian.T, slope))
 
     @cached_property
     def metric(self) -> sp.ImmutableMatrix:
@@ -112,6 +113,12 @@ class ExponentialFamilyExpectation(Expectation):
 
         count = range(len(self.parameters))
         return sp.ImmutableDenseNDimArray([[[entry(m, n, k) for k in count] for n in count] for m in count])
+
+
+def _solution(matrix: DomainMatrix, vector: DomainMatrix) -> DomainMatrix:
+    """The solution of a linear system, of equations without denominators: those of products grow very large."""
+    _, equations = matrix.hstack(vector).clear_denoms_rowwise()
+    return equations[:, :-1].lu_solve(equations[:, -1:])
 
 
 _MOST_OUTCOMES = 1000

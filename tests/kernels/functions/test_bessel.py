@@ -31,6 +31,7 @@ def worst_bessel_error(f: Callable[[float, float], float], n: int, points: Itera
 
 
 @pytest.mark.parametrize("n", BESSEL_ORDERS)
+@pytest.mark.slow_for("4", "5", "6", "7")
 def test_bessel_agrees_with_mpmath_from_1e_minus_12_to_1e6(target: SimpleNamespace, n: int) -> None:
     points = np.concatenate([np.geomspace(1e-12, 1e6, 300), np.linspace(0.1, 60, 200)])
     error, x = worst_bessel_error(target.scaled_bessel_i, n, [*points, *-points[::7]])

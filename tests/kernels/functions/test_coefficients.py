@@ -27,6 +27,7 @@ def test_numerators_begin_as_the_expansion_does(order):
 
 
 @pytest.mark.parametrize("order", POLYGAMMA_ORDERS)
+@pytest.mark.slow_for("4", "5")
 def test_error_of_a_polygamma_is_within_its_bound(target: SimpleNamespace, order):
     points = np.geomspace(1e-6, 1e8, 500)
     error, x = worst_relative_error(getattr(target, f"polygamma_{order}"), order, points)

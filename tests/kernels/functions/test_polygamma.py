@@ -38,6 +38,7 @@ def function(functions: SimpleNamespace, order: int) -> Callable[[float], float]
 
 
 @pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.slow_for("4", "5")
 def test_agrees_with_mpmath_from_1e_minus_6_to_1e8(target: SimpleNamespace, order: int) -> None:
     points = np.concatenate([np.geomspace(1e-6, 1e8, 700), np.linspace(0.05, 12, 240), [1.0, 2.0, 0.5, 100.0]])
     error, x = worst_relative_error(function(target, order), order, points)
@@ -116,6 +117,7 @@ PROMISED = np.concatenate([np.geomspace(1e-6, 1e8, 500), np.linspace(0.05, 12, 1
 
 
 @pytest.mark.parametrize("order", ORDERS[1:])
+@pytest.mark.slow_for("4", "5")
 def test_remainder_agrees_with_mpmath_from_1e_minus_6_to_1e8(target: SimpleNamespace, order: int) -> None:
     f = getattr(target, f"polygamma_remainder_{order}")
     error, x = worst_remainder_error(map(f, PROMISED.tolist()), order, PROMISED)

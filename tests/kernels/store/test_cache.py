@@ -6,6 +6,7 @@ Whatever happens to the directory or to the disk, numbers are right and nothing 
 import errno
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import time
@@ -36,18 +37,19 @@ loss = ro.minimize(problem, "geo", start=[1.0, 1.0], step_size=0.5, steps=3).los
 print(len(compiled), repr(end.tolist()), repr(float(loss)))
 """
 
-FIRST_EXP = """
+FIRST = """
 import sys
 import numba.core.compiler as compiler
 def refuse(*args, **kwargs):
     raise AssertionError("derived or compiled again")
-if len(sys.argv) > 1:
+if len(sys.argv) > 2:
     compiler.compile_extra = refuse
     import numba.core.dispatcher
     import riemopt.manifold.evaluation as module
     module.pointwise_program = refuse
 import riemopt as ro
-print(ro.Manifold(ro.models.Gamma()).exp([2.0, 3.0], [0.5, -0.2]).tolist())
+name, method = sys.argv[1].split()
+print(getattr(ro.Manifold(ro.models.family(name)), method)([2.0, 3.0], [0.5, -0.2]).tolist())
 # what SymPy and Numba load when they simplify, and when they prepare to compile
 print([name for name in ("sympy.physics.units", "numba.np.arraymath") if name in sys.modules])
 """
@@ -95,20 +97,6 @@ def run_short(directory, **options):
     return numbers, warnings
 
 
-@pytest.fixture(scope="module")
-def first(tmp_path_factory):
-    """A cache that was empty, and what the first process that uses it says."""
-    folder = tmp_path_factory.mktemp("kernels", numbered=True)
-    folder.chmod(0o700)
-    return folder, finish(start(folder, FIRST_EXP)).splitlines()
-
-
-@pytest.fixture(scope="module")
-def warm(first):
-    folder, _ = first
-    return folder, run(folder)
-
-
 def forget(monkeypatch):
     """Let this process have loaded no kernel."""
     for compiler in COMPILERS.values():
@@ -135,17 +123,31 @@ def expected():
     return ro.Manifold(ro.models.Normal(), backend="numpy").connection([0.0, 2.0], [1.0, 1.0])
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, expected):
+    """A cache in which this process has kept a kernel and its program."""
+    folder = tmp_path_factory.mktemp("written") / "kernels"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RIEMOPT_CACHE", str(folder))
+        forget(patch)
+        np.testing.assert_allclose(connection(), expected, rtol=1e-14)
+    return folder
+
+
 @pytest.mark.slow
-def test_second_process_compiles_nothing_and_gets_the_same_numbers(warm):
-    folder, (count, numbers) = warm
+def test_second_process_compiles_nothing_and_gets_the_same_numbers(tmp_path):
+    folder = tmp_path / "kernels"
+    count, numbers = run(folder)
     assert count > 0
     assert run(folder) == (0, numbers)
 
 
-def test_second_process_derives_nothing_and_does_not_prepare_to(first):
-    folder, (numbers, loaded) = first
-    assert loaded == "['sympy.physics.units', 'numba.np.arraymath']"
-    second = finish(start(folder, FIRST_EXP, arguments=("again",))).splitlines()
+@pytest.mark.parametrize(("what", "simplifies"), [("normal connection", False), slow("gamma exp", True)])
+def test_second_process_derives_nothing_and_does_not_prepare_to(what, simplifies, tmp_path):
+    folder = tmp_path / "kernels"
+    numbers, loaded = finish(start(folder, FIRST, arguments=(what,))).splitlines()
+    assert loaded == str([*["sympy.physics.units"] * simplifies, "numba.np.arraymath"])
+    second = finish(start(folder, FIRST, arguments=(what, "again"))).splitlines()
     assert second == [numbers, "[]"]
 
 
@@ -173,7 +175,8 @@ def test_processes_that_compile_the_same_at_once_agree_and_leave_nothing_unfinis
 )
 @pytest.mark.parametrize("kind", cache.KINDS)
 @pytest.mark.slow_for("kernel-first byte")
-def test_file_that_is_not_what_was_written_is_made_anew(kind, spoil, empty, monkeypatch, expected):
+def test_file_that_is_not_what_was_written_is_made_anew(kind, spoil, written, empty, monkeypatch, expected):
+    shutil.copytree(written, empty)
     np.testing.assert_allclose(connection(), expected, rtol=1e-14)
     (file,) = empty.glob(f"{kind}_*")
     data = file.read_bytes()
@@ -295,7 +298,8 @@ def test_directory_that_vanishes_is_made_again(empty, expected):
     assert len(list(empty.glob("kernel_*"))) == 1
 
 
-@pytest.mark.parametrize("variable", ["HOME", slow("XDG_CACHE_HOME")])
+@pytest.mark.slow
+@pytest.mark.parametrize("variable", ["HOME", "XDG_CACHE_HOME"])
 def test_home_that_does_not_exist_and_cannot_be_made_is_no_obstacle(variable, tmp_path):
     (tmp_path / "file").write_text("")
     missing = {"HOME": None, "XDG_CACHE_HOME": None, "RIEMOPT_CACHE": None, variable: str(tmp_path / "file" / "home")}

@@ -95,7 +95,7 @@ def geodesics(backend, name):
     return [*ends, curves, info.status, info.entry_time, info.exit_time]
 
 
-@pytest.mark.parametrize("name", ["gamma", "normal"])
+@pytest.mark.parametrize("name", [slow("gamma"), "normal"])
 def test_geodesics_are_those_of_numpy(agree, name):
     exp, _, _, status, *_ = agree(geodesics, name, rtol=1e-9, atol=1e-9)
     assert np.isfinite(exp).all(axis=-1).tolist() == (status == 0).tolist()
@@ -181,7 +181,8 @@ def test_trajectories_are_those_of_numpy(agree, key):
     agree(trajectories, "gamma", key, "all", 1e-2, rtol=1e-8)
 
 
-@pytest.mark.parametrize("name", ["gamma", slow("weibull"), slow("logistic")])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["gamma", "weibull", "logistic"])
 def test_trajectories_may_keep_their_end_only_and_sum_over_data(agree, name):
     _, _, status, *_ = agree(trajectories, name, "geo", "last", None, rtol=1e-8)
     assert ro.Status.COMPLETED in status

@@ -109,6 +109,7 @@ def test_norms_along_the_nearly_null_direction(backend):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("chart", ["own", "scale", "mean", "squares"])
+@pytest.mark.slow_for("scale-numba", "squares-numba")
 def test_accelerations_along_the_nearly_null_direction(chart, backend):
     """Γ^μ(v, v) from the symbols of the second kind at 80 digits, where its terms cancel."""
     model = gamma_model(chart)
@@ -164,7 +165,7 @@ def test_raising_an_index_keeps_its_accuracy(name, backend):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("chart", CHARTS)
-@pytest.mark.slow_for("logarithms-numba", "scale-numba")
+@pytest.mark.slow_for("logarithms-numba", "scale-numba", "root-numba", "squares-numba", "cube-numba")
 def test_raising_an_index_keeps_its_accuracy_in_every_chart_of_the_gamma_model(chart, backend):
     model = gamma_model(chart)
     points = np.array(GAMMA_POINTS)
@@ -192,7 +193,7 @@ def test_natural_gradient_of_the_gamma_model_keeps_its_accuracy(backend):
 
 
 @pytest.mark.parametrize(("name", "backend"), ON_BOTH)
-@pytest.mark.slow_for("Nakagami-numba", "Beta-numba")
+@pytest.mark.slow_for("Nakagami-numba", "Beta-numba", "StudentT-numpy")
 def test_metric_and_connection_keep_their_accuracy(name, backend):
     _, points, _, bound, _ = FAMILIES[name]
     model, manifold, points = family(name), manifold_of(name, backend), np.array(points)
@@ -215,7 +216,7 @@ def exact_curvatures(name):
 
 
 @pytest.mark.parametrize(("name", "backend"), ON_BOTH)
-@pytest.mark.slow_for("Dirichlet", "StudentT-numpy", "Beta-numpy", "Dirichlet-numpy")
+@pytest.mark.slow_for("Dirichlet", "StudentT-numpy", "Beta-numpy", "Beta-numba", "Dirichlet-numpy")
 def test_scalar_curvature_keeps_its_accuracy(name, backend):
     _, points, *_, bound = FAMILIES[name]
     manifold = manifold_of(name, backend)

@@ -16,8 +16,13 @@ from riemopt.models.chart import Chart
 from riemopt.models.domain import Domain
 from tests.models.chart.cases import CHARTS, CLOSED, GAMMA, NUMERIC, a, alpha, b, beta, x, y
 
-each_chart = pytest.mark.parametrize("chart", CHARTS.values(), ids=CHARTS.keys())
+each_chart = pytest.mark.parametrize("chart", CHARTS, indirect=True)
 seeds = st.integers(0, 2**32 - 1)
+
+
+@pytest.fixture(scope="module")
+def chart(request: pytest.FixtureRequest) -> Chart:
+    return CHARTS[request.param]
 
 
 @each_chart

@@ -33,6 +33,7 @@ def test_metric_is_the_covariance_of_the_score(name):
     np.testing.assert_allclose(metric, expected, rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.slow_for("gamma by cube", "gamma by squares")
 def test_skewness_is_the_third_moment_of_the_score(case):
     """By mpmath: integrals over the half-line or the line, sums over the counts."""
     model, point = case.model, case.points[1]

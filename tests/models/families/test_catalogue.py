@@ -196,7 +196,7 @@ def test_metric_is_that_of_mpmath(name, backend):
 
 
 @pytest.mark.parametrize(("name", "backend"), ON_BOTH)
-@pytest.mark.slow_for("kumaraswamy", "negativebinomial-numba", "kumaraswamy-numba")
+@pytest.mark.slow_for("kumaraswamy", "studentt-numba", "dirichlet-numba", "negativebinomial-numba", "kumaraswamy-numba")
 def test_connection_is_that_of_mpmath(name, backend):
     assert_connection(catalogue.manifold(name, backend=backend), *tensors(STORED[name]))
 
