@@ -25,6 +25,10 @@ for variable in ("RIEMOPT_CACHE", "RIEMOPT_TESTS_SEARCHES"):
         os.environ[variable] = tempfile.mkdtemp(prefix="riemopt-tests-")  # for its owner only
         atexit.register(shutil.rmtree, os.environ[variable], ignore_errors=True)
 
+# Two processes share the cores: threads of PyTorch and JAX would spend their time waiting for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+
 IN_CI = "CI" in os.environ
 settings.register_profile("riemopt", deadline=None, max_examples=40, print_blob=True, derandomize=IN_CI)
 settings.load_profile("riemopt")

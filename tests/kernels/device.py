@@ -115,6 +115,10 @@ class Arrays:
         return DeviceArray(np.asarray(array.host if isinstance(array, DeviceArray) else array, dtype=dtype))
 
     @staticmethod
+    def broadcast_to(array, shape):
+        return DeviceArray(np.broadcast_to(on_host(array), shape))
+
+    @staticmethod
     def empty(shape, dtype=float):
         return DeviceArray(np.full(shape, 99, dtype=dtype))
 
