@@ -112,15 +112,16 @@ def test_an_equinox_module_is_a_network() -> None:
     np.testing.assert_allclose(moved.layers[0].weight, module.layers[0].weight + 1.0)
 
 
-def test_a_flax_module_is_a_network() -> None:
-    from flax import linen  # slow to import
+def test_parameters_may_be_nested_as_those_of_flax_are() -> None:
+    def apply(variables: Any, x: Any) -> Any:
+        tree = variables["params"]
+        hidden = jnp.tanh(x @ tree["layers_0"]["kernel"] + tree["layers_0"]["bias"])
+        return hidden @ tree["layers_2"]["kernel"] + tree["layers_2"]["bias"]
 
-    module = linen.Sequential(
-        [linen.Dense(2, param_dtype=np.float64), jnp.tanh, linen.Dense(2, param_dtype=np.float64)]
-    )
+    (w1, b1), (w2, b2) = parameters(SIZES)
+    variables = {"params": {"layers_0": {"kernel": w1.T, "bias": b1}, "layers_2": {"kernel": w2.T, "bias": b2}}}
     inputs, targets = data("bernoulli", SIZES)
-    variables = module.init(jax.random.key(0), inputs)
-    net = NetworkProblem(module.apply, variables, inputs, targets, "bernoulli")
+    net = NetworkProblem(apply, variables, inputs, targets, "bernoulli")
 
     def pairs(theta: Any) -> Any:
         tree = net.unflatten(theta)["params"]
