@@ -61,7 +61,7 @@ def both(case, method):
 
 
 @pytest.mark.parametrize("name", TENSORS)
-@pytest.mark.slow_for("poisson")
+@pytest.mark.slow_for("poisson", "christoffel", "exponential connection", "mixture connection")
 def test_tensors_are_the_same_compiled(case, name):
     compiled, reference = both(case, TENSORS[name])
     assert compiled.shape == reference.shape
@@ -72,7 +72,7 @@ def test_tensors_are_the_same_compiled(case, name):
 
 
 @pytest.mark.parametrize("name", GEODESICS)
-@pytest.mark.slow_for("gamma by squares", "poisson")
+@pytest.mark.slow_for("gamma by squares", "poisson", "log", "transport")
 def test_geodesics_are_the_same_compiled(case, name):
     compiled, reference = both(case, GEODESICS[name])
     assert np.isfinite(reference).all()

@@ -173,6 +173,7 @@ def test_losses_in_single_precision_are_added_up_with_twice_the_digits() -> None
     assert net.loss(net.start) == pytest.approx(case, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_chunks_of_any_size_give_the_same_numbers() -> None:
     net, v = plain(), direction(plain())
     names = ("loss", "gradient", "connection")
@@ -234,6 +235,7 @@ def test_a_solve_in_one_loop_is_the_one_run_step_by_step(name: str, helped: bool
         np.testing.assert_allclose(one.iterates[i], x, rtol=0, atol=tolerance, err_msg=str(i))
 
 
+@pytest.mark.slow
 def test_a_solve_in_chunks_is_the_same() -> None:
     net, c = plain(), direction(plain())
     solver = ro.ConjugateGradient(tolerance=1e-9)
@@ -242,6 +244,7 @@ def test_a_solve_in_chunks_is_the_same() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_squares_and_the_diagonal_are_exact_in_dense_layers() -> None:
     options: dict[str, Any] = {"chunk": 2, "metric_cases": 5}
     net = made("categorical", **options)
@@ -251,6 +254,7 @@ def test_squares_and_the_diagonal_are_exact_in_dense_layers() -> None:
     np.testing.assert_allclose(net.at(net.start).metric.diagonal(), diagonal, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_squares_are_estimated_and_the_diagonal_is_made_of_products_where_there_is_no_rule() -> None:
     rng = np.random.default_rng(0)
     table, w = rng.normal(size=(4, 2)), rng.normal(size=(2, 2))

@@ -352,6 +352,7 @@ def test_everything_is_in_the_precision_of_the_parameters_and_modules_stay_as_th
     assert all(p.grad is None and p.requires_grad for p in module.parameters())
 
 
+@pytest.mark.slow_for("convolutional", "normalized", "poisson", "gaussian")
 @pytest.mark.parametrize("name", ["convolutional", "tied", "unruled", "normalized"])
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_everything_stays_where_the_parameters_are_and_nothing_becomes_an_array_of_numpy(name, output, monkeypatch):

@@ -204,7 +204,7 @@ def compiled(density, points, excess=0.0):
 
 
 @pytest.mark.parametrize("name", [slow(n) if n == "log of a gamma variable" else n for n in DENSITIES])
-@pytest.mark.slow_for("log of a gamma variable")
+@pytest.mark.slow_for("log of a gamma variable", "normal")
 def test_integrals_are_the_known_ones_on_both_targets(name):
     density = DENSITIES[name]
     points = np.array(density.points)

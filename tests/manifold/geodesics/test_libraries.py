@@ -98,7 +98,7 @@ def unit(quantity: str, arguments: list[np.ndarray], value: np.ndarray) -> np.nd
 
 @pytest.mark.parametrize("model", [slow(name) if name == "dirichlet" else name for name in MODELS])
 @pytest.mark.slow_for(
-    "dirichlet", "beta", "zero-mean normal 2", "two normals", "multivariatenormal", "logistic", "loglogistic"
+    "gamma", "dirichlet", "beta", "zero-mean normal 2", "two normals", "multivariatenormal", "logistic", "loglogistic"
 )
 def test_other_libraries_find_the_same(model):
     wrong = []
