@@ -291,7 +291,7 @@ def algorithms(net: Subject, output: str) -> tuple[np.ndarray, np.ndarray, np.nd
     return first_term, second_term, third_term
 
 
-@pytest.mark.slow_for("gaussian", "poisson")
+@pytest.mark.slow_for("gaussian", "poisson", "categorical")
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_proposition_2_agrees_where_it_does_not_overflow(output: str) -> None:
     net = subject(output)

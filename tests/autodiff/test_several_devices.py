@@ -129,7 +129,8 @@ def losses(out):
     return [float(x) for line in out.splitlines() if line.startswith("losses") for x in line.split()[1:]]
 
 
-@pytest.mark.parametrize("ranks", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("ranks", [1, 2])
 def test_arrays_of_jax_that_are_sharded_over_cases_give_the_same_numbers(ranks, expected):
     for out, errors, _ in run(IN_JAX, ranks):
         assert losses(out) == pytest.approx(expected, rel=1e-9), errors

@@ -77,6 +77,7 @@ CONSTANT = {
 }
 
 
+@pytest.mark.slow_for("categorical, 4", "multinomial")
 @pytest.mark.parametrize("case", CONSTANT)
 def test_constant_curvature(case):
     """The half-planes in μ and σ, and for k categories and N trials a sphere of radius 2√N."""

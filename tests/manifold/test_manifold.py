@@ -72,7 +72,7 @@ def test_tensors_are_the_same_compiled(case, name):
 
 
 @pytest.mark.parametrize("name", GEODESICS)
-@pytest.mark.slow_for("gamma by squares", "poisson", "log", "transport")
+@pytest.mark.slow_for("gamma by squares", "poisson", "log", "transport", "geodesic")
 def test_geodesics_are_the_same_compiled(case, name):
     compiled, reference = both(case, GEODESICS[name])
     assert np.isfinite(reference).all()

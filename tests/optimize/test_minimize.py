@@ -191,7 +191,7 @@ TRACED = [Heun, Clipped, Kept, Momentum, Decaying, Adam, TwoBack, Matrix]
 
 
 @pytest.mark.parametrize("rule", TRACED, ids=lambda rule: rule.__name__)
-@pytest.mark.slow_for("Adam", "Kept", "Clipped", "Decaying", "Momentum")
+@pytest.mark.slow_for("Adam", "Kept", "Clipped", "Decaying", "Momentum", "TwoBack")
 def test_rule_of_a_user_is_compiled_and_batched(problems, rule):
     starts = np.array([[1.0, 1.0], [2.5, 0.75], [8.0, 9.0]])
     settings = {"start": starts[:, None], "step_size": [0.25, 0.125], "steps": 8}

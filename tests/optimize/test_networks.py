@@ -231,7 +231,8 @@ PROGRAM = """
 """
 
 
-@pytest.mark.parametrize("key", ["geof", pytest.param("geo", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("key", ["geo", "geof"])
 def test_a_run_that_was_killed_goes_on_to_the_same_losses_bit_for_bit(key, tmp_path):
     program = tmp_path / "program.py"
     program.write_text(textwrap.dedent(PROGRAM))

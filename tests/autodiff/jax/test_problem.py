@@ -152,6 +152,7 @@ def test_a_tree_may_hold_what_is_no_parameter() -> None:
 # -- precision, chunks, parts, decay
 
 
+@pytest.mark.slow
 def test_single_precision_stays_single() -> None:
     net = made(dtype=np.float32, weight_decay=1e-3)  # inputs and targets are in double precision
     v = direction(net)

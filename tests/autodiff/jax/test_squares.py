@@ -84,7 +84,9 @@ def squares(network: Any, p: Any, x: Any, covectors: Any) -> Any:
     return OpenedNetwork(network, p, x).squares(lambda z: covectors)
 
 
-@pytest.mark.slow_for("weight normalization", "a case at a time", "at every moment", "scaled", "compiled")
+@pytest.mark.slow_for(
+    "weight normalization", "a case at a time", "at every moment", "scaled", "compiled", "convolution", "tied weights"
+)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_squares_are_those_of_derivatives_case_by_case(name: str) -> None:
     network, shapes, width = NETWORKS[name]

@@ -100,6 +100,7 @@ def test_rules_of_layers_give_what_single_cases_give(name, block, monkeypatch):
         torch.testing.assert_close(found, exact)
 
 
+@pytest.mark.slow_for("as many places as are checked", "as many places as cases")
 @pytest.mark.parametrize("name", ESTIMATED)
 def test_what_has_no_rule_is_estimated_without_bias(name, monkeypatch):
     module, shape, expected = ESTIMATED[name]

@@ -61,7 +61,7 @@ def test_geodesics_that_leave_the_domain_say_when_whoever_is_beside_them():
 
 @pytest.mark.parametrize("integrator", ["geo", "geo-exact", slow("ng-exact")])
 @pytest.mark.parametrize("keep", ["all", "last"])
-@pytest.mark.slow_for("last-geo-exact", "all-ng-exact", "last-ng-exact")
+@pytest.mark.slow_for("last-geo-exact", "all-geo-exact", "all-ng-exact", "last-ng-exact")
 def test_trajectories_of_a_batch_are_those_of_their_starts(gamma, integrator, keep):
     problem = gamma.likelihood(ro.models.Gamma().sample([20.0, 20.0], 200))
     rng = np.random.default_rng(1)
