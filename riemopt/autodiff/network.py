@@ -18,8 +18,9 @@ from riemopt.autodiff.outputs import Gaussian, NetworkOutput, Residuals, output_
 from riemopt.errors import ArgumentError, DataError, ShapeError
 from riemopt.problem import Point
 from riemopt.problem.integrated import IntegratedProblem, integrable
-from riemopt.problem.metric import By, Metric, matrix_of
-from riemopt.solvers import ConjugateGradient, LinearSolver, Solution, as_solution
+from riemopt.problem.metric import By, Metric, OperatorMetric, matrix_of
+from riemopt.problem.protocol import INTEGRATED
+from riemopt.solvers import ConjugateGradient, LinearSolver, Solution
 from riemopt.status import Status
 
 __all__ = ["HostedNetwork", "NetworkMetric", "NetworkPoint", "NetworkProblem", "geometric", "truncated"]
@@ -137,9 +138,8 @@ class NetworkProblem(IntegratedProblem):
 
     def _solution(self, metric: NetworkMetric, c: Any, start: Any, preconditioner: Any) -> Solution:
         """The solution of a linear system with a metric; a framework may have a faster way."""
-        given = {"start": start, "preconditioner": preconditioner}
-        options = {name: value for name, value in given.items() if value is not None}
-        return as_solution(metric.solver(metric.product, c, **options))
+        products = OperatorMetric(metric.product, metric.dimension, metric.solver, preconditioner=preconditioner)
+        return products.solution(c, start)
 
     def _rebuild(self) -> None:
         """What a framework has made from the output is made anew."""
@@ -245,7 +245,7 @@ class NetworkProblem(IntegratedProblem):
 
     def reason(self, primitive: str, theta: Any, *arguments: Any, **options: Any) -> Status:
         """Why a number is not finite; see :class:`~riemopt.Problem`."""
-        if primitive in ("exp", "transport", "flow"):
+        if primitive in INTEGRATED:
             return Status.DIVERGED
         source = {"natural_gradient": "gradient", "acceleration": "connection"}.get(primitive)
         if source and not self.contains(getattr(self, source)(theta, *arguments, **options)):

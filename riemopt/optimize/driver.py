@@ -115,20 +115,21 @@ def drive(
                 return state, why
             if state.iteration >= steps:
                 return state, Status.COMPLETED
-            if fresh:
-                state, fresh = stepping.begin(watched, here, state), False
-            if not watched.failed:
-                try:
-                    following = stepping.advance(watched, here, state)
-                except KeyboardInterrupt:
-                    if not interruptible:
-                        raise
-                    return state, Status.STOPPED
-                if following is None:
-                    return state, Status.STALLED
-                state = following.but(iteration=state.iteration + 1)
-                if watched.recovers and is_finite(state.theta):
-                    watched.forgive()
+            try:
+                if fresh:
+                    state, fresh = stepping.begin(watched, here, state), False
+                if watched.failed:
+                    return reached, watched.status
+                following = stepping.advance(watched, here, state)
+            except KeyboardInterrupt:
+                if not interruptible:
+                    raise
+                return reached, Status.STOPPED
+            if following is None:
+                return state, Status.STALLED
+            state = following.but(iteration=state.iteration + 1)
+            if watched.recovers and is_finite(state.theta):
+                watched.forgive()
             if watched.failed:
                 return reached, watched.status
 

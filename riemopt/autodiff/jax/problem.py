@@ -247,6 +247,11 @@ def _rows_of(inputs: Any) -> int:
     return int(rows.pop())
 
 
+def _sliced(data: Any, first: Any, count: int) -> Any:
+    """So many cases from one on."""
+    return jax.tree_util.tree_map(lambda a: lax.dynamic_slice_in_dim(a, first, count), data)
+
+
 def _marks(solver: ConjugateGradient, c: Any) -> list[int]:
     """The iterations whose iterates a solver keeps."""
     limit = 10 * len(c) if solver.max_iterations is None else solver.max_iterations
@@ -324,24 +329,21 @@ class _Functions:
         if size is None or size >= count:
             return terms(*data)
 
-        def rows(first: Any, length: int) -> Any:
-            return jax.tree_util.tree_map(lambda a: lax.dynamic_slice_in_dim(a, first, length), data)
-
         def add(k: Any, total: Any) -> Any:
-            return jax.tree_util.tree_map(jnp.add, total, terms(*rows(k * size, size)))
+            return jax.tree_util.tree_map(jnp.add, total, terms(*_sliced(data, k * size, size)))
 
-        shapes = jax.eval_shape(lambda: terms(*rows(0, size)))
+        shapes = jax.eval_shape(lambda: terms(*_sliced(data, 0, size)))
         zero = jax.tree_util.tree_map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
         whole, rest = divmod(count, size)
         total = lax.fori_loop(0, whole, add, zero)
-        return jax.tree_util.tree_map(jnp.add, total, terms(*rows(whole * size, rest))) if rest else total
+        return jax.tree_util.tree_map(jnp.add, total, terms(*_sliced(data, whole * size, rest))) if rest else total
 
     def _part(self, data: Any, first: Any) -> tuple[Any, int]:
         """The cases of the metric, and how many there are."""
         size = self._metric_cases
         if size is None:
             return data, _rows_of(data)
-        return jax.tree_util.tree_map(lambda a: lax.dynamic_slice_in_dim(a, first, size), data), size
+        return _sliced(data, first, size), size
 
     @functools.partial(jax.jit, static_argnums=0)
     def loss(self, theta: Any, data: Any) -> Any:
@@ -355,13 +357,9 @@ class _Functions:
         if size is None or size >= count:
             return _exact_sum(terms(*data))
         whole, rest = divmod(count, size)
-
-        def rows(first: Any, length: int) -> Any:
-            return jax.tree_util.tree_map(lambda a: lax.dynamic_slice_in_dim(a, first, length), data)
-
-        losses = lax.map(lambda k: terms(*rows(k * size, size)), jnp.arange(whole)).reshape(-1)
+        losses = lax.map(lambda k: terms(*_sliced(data, k * size, size)), jnp.arange(whole)).reshape(-1)
         if rest:
-            losses = jnp.concatenate([losses, terms(*rows(whole * size, rest))])
+            losses = jnp.concatenate([losses, terms(*_sliced(data, whole * size, rest))])
         return _exact_sum(losses)
 
     @functools.partial(jax.jit, static_argnums=0)

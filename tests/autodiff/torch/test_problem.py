@@ -209,7 +209,8 @@ def test_gradients_and_third_terms_are_derivatives(name):
 
 @pytest.fixture
 def jax():
-    jax = pytest.importorskip("jax")
+    import jax  # slow to import
+
     before = jax.config.jax_enable_x64
     jax.config.update("jax_enable_x64", True)
     yield jax
