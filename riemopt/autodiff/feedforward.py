@@ -14,8 +14,9 @@ import numpy as np
 from riemopt.autodiff.layers import ACTIVATIONS, Activation, ForwardPass, Layer
 from riemopt.autodiff.network import NetworkProblem as _NetworkProblem
 from riemopt.autodiff.network import require_finite
-from riemopt.autodiff.outputs import NetworkOutput
+from riemopt.autodiff.outputs import Framework
 from riemopt.errors import ArgumentError, ModelError, ShapeError, UnknownNameError
+from riemopt.models import ExponentialFamily
 from riemopt.numerics.arrays import namespace_of, on_host
 from riemopt.solvers import LinearSolver
 
@@ -34,8 +35,9 @@ class NetworkProblem(_NetworkProblem):
         What the network is given, a case a row.
     targets : array_like
         What it should give: shape (N, outputs), or labels 0, 1, ... for ``"categorical"``.
-    output : str or NetworkOutput, optional
-        ``"gaussian"``, ``"bernoulli"``, ``"categorical"`` or ``"poisson"``. The last layer is linear: it gives means,
+    output : str or ExponentialFamily, optional
+        ``"gaussian"``, ``"bernoulli"``, ``"categorical"`` or ``"poisson"``; or a log-partition of your own, of as many
+        symbols as there are outputs (or of one, for each of them). The last layer is linear: it gives means,
         logits, logits, or logarithms of means.
     activation : str or sequence of str, optional
         Of the hidden units, for all layers or for each: ``"tanh"``, ``"logistic"``, ``"softplus"``, ``"relu"`` or
@@ -96,7 +98,7 @@ class NetworkProblem(_NetworkProblem):
         parameters: Sequence[tuple[Any, Any]],
         inputs: Any,
         targets: Any,
-        output: str | NetworkOutput = "gaussian",
+        output: str | ExponentialFamily = "gaussian",
         *,
         activation: str | Sequence[str] = "tanh",
         scale: float | EllipsisType | None = ...,
@@ -115,7 +117,7 @@ class NetworkProblem(_NetworkProblem):
         self.inputs = self._table(inputs)
         count = self.inputs.shape[0]
         settings = (chunk, metric_cases, weight_decay, solver, preconditioned)
-        super().__init__(output, scale, _log_factorial(self.arrays), count, *settings)
+        super().__init__(output, scale, Framework(self.arrays, _special(self.arrays)), count, *settings)
         if np.ndim(weight_decay):
             self.weight_decay = self._point(weight_decay)
         self.targets = self.output.targets(targets, self.arrays.zeros((count, self._shapes[-1][0]), self.dtype))
@@ -177,13 +179,13 @@ class NetworkProblem(_NetworkProblem):
         """The first of the metric's cases, and their number."""
         return self.first_case, self._all[1] if self.metric_cases is None else self.metric_cases
 
-    def _loss(self, theta: Any) -> float:
-        total = 0.0
+    def _loss(self, theta: Any, part: bool = False) -> float:
+        total, rows = 0.0, self._part if part else self._all
         with np.errstate(all="ignore"):
-            for run, targets in self._passes(theta, *self._all):
+            for run, targets in self._passes(theta, *rows):
                 total += float(self.output.losses(run.z, targets).sum(dtype=np.float64))
             decay = 0.5 * float((self.weight_decay * theta * theta).sum(dtype=np.float64))
-        return total / self._all[1] + decay
+        return total / rows[1] + decay
 
     def _gradient(self, theta: Any) -> Any:
         return self._mean(theta, self._all, lambda run, targets: run.pull(self.output.slope(run.z, targets)))
@@ -303,8 +305,7 @@ def _activations(activation: str | Sequence[str], hidden: int) -> list[Activatio
     return [ACTIVATIONS[name] for name in names]
 
 
-def _log_factorial(arrays: Any) -> Callable[[Any], Any]:
-    """log t! of arrays, by SciPy or by what CuPy has of it."""
+def _special(arrays: Any) -> Any:
+    """The special functions of SciPy, or what CuPy has of them."""
     library = "scipy" if arrays is np else "cupyx.scipy"
-    log_gamma = importlib.import_module(f"{library}.special").gammaln
-    return lambda t: log_gamma(t + 1.0)
+    return importlib.import_module(f"{library}.special")

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import hashlib
 import math
+import zlib
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import cached_property
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from riemopt.autodiff.outputs import Gaussian, NetworkOutput, Residuals, output_of
+from riemopt.autodiff.outputs import Doubled, Framework, Gaussian, NetworkOutput, Residuals, output_of
 from riemopt.errors import ArgumentError, DataError, ShapeError
 from riemopt.problem import Point
 from riemopt.problem.integrated import IntegratedProblem, integrable
@@ -23,7 +24,7 @@ from riemopt.problem.protocol import INTEGRATED
 from riemopt.solvers import ConjugateGradient, LinearSolver, Solution
 from riemopt.status import Status
 
-__all__ = ["HostedNetwork", "NetworkMetric", "NetworkPoint", "NetworkProblem", "geometric", "truncated"]
+__all__ = ["HostedNetwork", "NetworkMetric", "NetworkPoint", "NetworkProblem", "geometric", "scrambled", "truncated"]
 
 _Self = TypeVar("_Self", bound="NetworkProblem")
 
@@ -40,6 +41,25 @@ def geometric(iteration: int) -> bool:
     while np.ceil(power) < iteration:
         power *= 1.3
     return bool(np.ceil(power) == iteration)
+
+
+def scrambled(bits: Any, number: Callable[[int], Any] = int) -> Any:
+    """Whole numbers of 32 bits, each sent to another one, and no two to the same.
+
+    Chained over the places of an array's entries, they tell arrays apart. The factors are those that Wellons found,
+    "Prospecting for Hash Functions", 2018.
+
+    Parameters
+    ----------
+    bits : array of unsigned or of 64-bit whole numbers
+        The numbers.
+    number : callable, optional
+        Makes a number that goes with them.
+    """
+    mask = number(0xFFFFFFFF)
+    bits = ((bits ^ (bits >> 16)) * number(0x7FEB352D)) & mask
+    bits = ((bits ^ (bits >> 15)) * number(0x846CA68B)) & mask
+    return bits ^ (bits >> 16)
 
 
 def truncated(solver: LinearSolver) -> LinearSolver:
@@ -78,12 +98,14 @@ class NetworkProblem(IntegratedProblem):
     solver: LinearSolver
     _scale_given: bool
     warm_start = 0.95
+    _squared_over: NetworkProblem | None = None
+    """The same over all cases, for the preconditioner of a network :meth:`as_published`."""
 
     def __init__(
         self,
-        output: str | NetworkOutput,
+        output: Any,
         scale: float | EllipsisType | None,
-        log_factorial: Callable[[Any], Any],
+        framework: Framework,
         count: int,
         chunk: int | None,
         metric_cases: int | None,
@@ -97,7 +119,7 @@ class NetworkProblem(IntegratedProblem):
         if np.ndim(weight_decay) == 0 and not (np.isreal(weight_decay) and 0.0 <= weight_decay < np.inf):
             raise ArgumentError(f"weight_decay must be at least 0 and finite, not {weight_decay!r}")
         self._scale_given = scale is not ...
-        self.output = output_of(output, self.arrays, log_factorial, 1.0 if isinstance(scale, EllipsisType) else scale)
+        self.output = output_of(output, framework, 1.0 if isinstance(scale, EllipsisType) else scale)
         if self.profiled and (np.ndim(weight_decay) or weight_decay):
             raise ArgumentError("weight_decay= goes with a known scale: give scale=, too")
         self.count, self.preconditioned = count, preconditioned
@@ -113,7 +135,8 @@ class NetworkProblem(IntegratedProblem):
     # -- what a framework has to write; sums over cases are means here
 
     @abstractmethod
-    def _loss(self, theta: Any) -> float: ...
+    def _loss(self, theta: Any, part: bool = False) -> float:
+        """The mean loss over all cases, or over the metric's, with weight decay."""
 
     @abstractmethod
     def _gradient(self, theta: Any) -> Any: ...
@@ -173,6 +196,27 @@ class NetworkProblem(IntegratedProblem):
         other.output = Residuals(self.arrays)
         other._rebuild()
         return other
+
+    def as_published(self: _Self) -> _Self:
+        """The same in the ways of the code published with the paper; see `faithful` of :func:`~riemopt.minimize`.
+
+        Weight decay is left out of the metric, but not out of its preconditioner, whose squared gradients are those of
+        all cases; the loss of a gaussian output is the square of the residuals, twice what its gradient and metric are
+        of.
+        """
+        other, everywhere = copy.copy(self), copy.copy(self)
+        everywhere.metric_cases = None
+        everywhere._rebuild()
+        other._squared_over = everywhere
+        if type(self.output) is Gaussian:
+            other.output = Doubled(self.arrays, self.output.scale)
+            other._rebuild()
+        return other
+
+    @property
+    def published(self) -> bool:
+        """Whether this is a network :meth:`as_published`."""
+        return self._squared_over is not None
 
     def at(self, theta: Any) -> NetworkPoint:
         """The network at a point; see :class:`~riemopt.problem.Point`."""
@@ -272,8 +316,10 @@ class NetworkProblem(IntegratedProblem):
     @property
     def digest(self) -> str:
         """What tells this problem from others: its sizes, output, data and settings."""
-        parts = [type(self).__name__, self.output.name, self.count, self.dimension, self.metric_cases]
-        parts += [str(np.asarray(self._host(self.weight_decay)).sum()), *self._fingerprints()]
+        parts = [type(self).__name__, repr(self.output), self.count, self.dimension, self.metric_cases]
+        parts += ["published"] if self.published else []
+        decay = np.asarray(self._host(self.weight_decay))
+        parts += [f"{zlib.crc32(decay.tobytes()):08x}", *self._fingerprints()]
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
     @abstractmethod
@@ -371,6 +417,14 @@ class NetworkPoint(Point):
         return self.problem._loss(self.theta)
 
     @cached_property
+    def part_loss(self) -> float:
+        """See :class:`~riemopt.problem.Point`; of a scale that is not known, with the variance of all cases."""
+        if self.problem.metric_cases is None:
+            return self.loss
+        part = self.problem._loss(self.theta, part=True)
+        return part if not self.problem.profiled else self.loss + (part - self._unprofiled) / self.variance
+
+    @cached_property
     def variance(self) -> float:
         """The variance that residuals of an unknown scale have; 1 where the scale is known."""
         return 2.0 * self._unprofiled / self.problem.width if self.problem.profiled else 1.0
@@ -392,7 +446,8 @@ class NetworkPoint(Point):
     @cached_property
     def squares(self) -> Any:
         """The mean of the squared gradients of the metric's cases, shape (n,); for preconditioners."""
-        return self.problem._squares(self.theta) / self.variance**2
+        problem = self.problem._squared_over or self.problem
+        return problem._squares(self.theta) / self.variance**2
 
 
 class NetworkMetric(Metric):
@@ -421,7 +476,7 @@ class NetworkMetric(Metric):
     @property
     def added(self) -> Any:
         """What is added to the diagonal of E[Jᵀ H J]."""
-        return self.problem.weight_decay + self.damping
+        return self.damping if self.problem.published else self.problem.weight_decay + self.damping
 
     def product(self, v: Any) -> Any:
         """See :class:`~riemopt.Metric`."""
@@ -434,14 +489,15 @@ class NetworkMetric(Metric):
     @cached_property
     def preconditioner(self) -> Any:
         """See :class:`NetworkMetric`."""
-        if not self.problem.preconditioned or not self._regular:
+        added = self.problem.weight_decay + self.damping
+        if not self.problem.preconditioned or not self._is_regular(added):
             return None
-        return (self.point.squares + self.added) ** 0.75
+        return (self.point.squares + added) ** 0.75
 
-    @property
-    def _regular(self) -> bool:
+    @staticmethod
+    def _is_regular(added: Any) -> bool:
         """Whether something is added to every entry of the diagonal."""
-        positive = self.added > 0
+        positive = added > 0
         return bool(positive.all() if hasattr(positive, "all") else positive)
 
     def diagonal(self) -> Any:

@@ -48,6 +48,7 @@ def minimize(
     callback: Hook | None = None,
     progress: bool | Progress = False,
     checkpoint: str | os.PathLike[str] | None = None,
+    faithful: bool = False,
 ) -> Trajectory:
     """Move from a start towards a minimum of a problem's loss.
 
@@ -96,6 +97,10 @@ def minimize(
     checkpoint : str or path-like, optional
         A file that the state of a single trajectory is written to as it goes, at most once a second. If it is there
         already, the trajectory goes on from what it holds.
+    faithful : bool, optional
+        For ``"ng"``, ``"mid"``, ``"geo"`` and ``"geof"`` on a network: the ways of the code published with the paper,
+        slips included, to compare with what it reported. `solver`, `damping` and `line_search` are then the published
+        ones where none is given.
 
     Returns
     -------
@@ -119,6 +124,11 @@ def minimize(
 
     Notes
     -----
+    With ``faithful=True`` the damping follows the reduction of the loss on the cases of the metric, held against what
+    the gradient over all cases promises; weight decay is left out of the metric; the loss of a gaussian output is twice
+    the one that the gradient is of; the preconditioner is made from all cases; the faster correction begins without a
+    step before; a midpoint method searches and damps twice. Without, prediction and reduction are of one loss.
+
     Whole trajectories run in one compiled kernel if the problem is compiled, the rule can be traced, and none of the
     options after `tolerance` is given. Else steps are taken one by one. Which it was, and why, is in the trajectory's
     `compiled` and `obstacle`, and logged by the logger ``riemopt`` at the level INFO.
@@ -143,7 +153,7 @@ def minimize(
         raise ArgumentError(f"keep must be 'all' or 'last', not {keep!r}")
     if tolerance is not None and not (np.ndim(tolerance) == 0 and np.isreal(tolerance) and tolerance >= 0):
         raise ArgumentError(f"tolerance must be at least 0, not {tolerance!r}")
-    run = Run(
+    run = (Run.published if faithful else Run)(
         problem,
         rule,
         int(steps),
@@ -164,7 +174,7 @@ def minimize(
     run.require_sense(batch)
 
     flat, flat_h = starts.reshape(-1, n), h.reshape(-1)
-    obstacle = run.obstacle
+    problem, obstacle = run.problem, run.obstacle
     compiled = obstacle or problem.compiled(rule, len(flat), tolerance is not None)
     if isinstance(compiled, str):
         _LOG.info("%s runs as it stands: %s", rule, compiled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from riemopt.optimize.damping import LevenbergMarquardt
 from riemopt.optimize.driver import Hook, SpeedBelow, Stepping, drive
 from riemopt.optimize.line_search import Backtracking
 from riemopt.optimize.progress import Progress, told
+from riemopt.optimize.published import PublishedStep, as_published, published_solver
 from riemopt.optimize.state import State
 from riemopt.optimize.stepping import FixedStep, SearchedStep
 from riemopt.optimize.watched import WatchedProblem
@@ -49,11 +51,25 @@ class Run:
     callback: Hook | None = None
     progress: bool | Progress = False
     checkpoint: str | os.PathLike[str] | None = None
+    faithful: bool = False
+
+    @classmethod
+    def published(cls, problem: Problem, rule: Integrator, *rest: Any, **options: Any) -> Run:
+        """A run in the ways of the code published with the paper, with its settings where none are given."""
+        given = cls(problem, rule, *rest, **options)
+        return dataclasses.replace(
+            given,
+            problem=as_published(problem, rule),
+            solver=published_solver(given.solver),
+            damping=given.damping or LevenbergMarquardt(),
+            line_search=given.line_search or Backtracking(),
+            faithful=True,
+        )
 
     @property
     def obstacle(self) -> str:
         """Why whole trajectories cannot be compiled whatever the rule; empty if nothing is in the way."""
-        options = ("solver", "damping", "line_search", "warm_start", "callback", "progress", "checkpoint")
+        options = ("faithful", "solver", "damping", "line_search", "warm_start", "callback", "progress", "checkpoint")
         given = [f"{name}=" for name in options if getattr(self, name)]
         return f"with {', '.join(given)} steps are taken one by one" if given else ""
 
@@ -69,6 +85,8 @@ class Run:
             raise ArgumentError(f"longest_correction must be positive, not {ratio!r}")
         if ratio is not None and self.damping is None and self.line_search is None:
             raise ArgumentError("longest_correction= is for searched steps: give damping= or line_search=, too")
+        if ratio is not None and self.faithful:
+            raise ArgumentError("longest_correction= is no way of the published code: leave out faithful=")
         if batch and (self.callback is not None or self.checkpoint is not None):
             raise ArgumentError("callback= and checkpoint= are for one trajectory, not for a batch of them")
 
@@ -135,7 +153,8 @@ class Run:
     def _stepping(self, h: float) -> Stepping:
         if self.damping is None and self.line_search is None:
             return FixedStep(self.rule, h)
-        return SearchedStep(
+        kind = PublishedStep if self.faithful else SearchedStep
+        return kind(
             self.rule,
             h,
             self.damping,
@@ -159,6 +178,7 @@ class Run:
             "correction": [self.correction_below, self.longest_correction],
             "warm_start": self.warm_start,
             "seed": self.seed,
+            "faithful": self.faithful,
         }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from riemopt.errors import ShapeError
+from riemopt.errors import ArgumentError, ShapeError
 from riemopt.integrators import Integrator, NaturalGradient, Path
 from riemopt.numerics.arrays import copied
 from riemopt.optimize.damping import LevenbergMarquardt
@@ -168,12 +168,20 @@ class SearchedStep:
             return state.units**2
         return "identity" if self.damping is None else self.damping.by
 
+    def _is_straight(self, state: State) -> bool:
+        """Whether a step goes without a correction because of a strong damping."""
+        return self.correction_below is not None and state.damping >= self.correction_below
+
     def _path(self, watched: WatchedProblem, here: WatchedPoint, state: State) -> tuple[Path, Any]:
         theta = copied(here.theta)
-        if self.correction_below is not None and state.damping >= self.correction_below:
+        if self._is_straight(state):
             return _STRAIGHT.path(watched, theta, self.h, None)[0], state.memory
         path, memory = self.rule.path(watched, theta, self.h, state.memory)
         require_point(self.rule, path.velocity, here.theta)
+        if self.controlled is not None and path.acceleration is None:
+            raise ArgumentError(
+                f"longest_correction= is for rules that correct their step after it, as 'geo'; {self.rule} does not"
+            )
         if path.acceleration is not None and not is_finite(path.acceleration):
             path = dataclasses.replace(path, acceleration=None)
         return path, memory
@@ -230,17 +238,28 @@ class SearchedStep:
         self, watched: WatchedProblem, here: WatchedPoint, path: Path, search: Backtracking
     ) -> tuple[float, float, float]:
         """The rate to follow the path at, 0 for none; the loss there; and the ratio of reductions for a whole step."""
-        found: list[float] = []
+        whole: list[WatchedPoint] = []
 
         def along(rate: float) -> float:
-            found.append(watched.at(path.at(rate * self.h)).loss)
-            return found[-1]
+            there = watched.at(path.at(rate * self.h))
+            if not whole:
+                whole.append(there)
+            return there.loss
 
-        slope = self.h * float(here.gradient @ path.velocity)
+        model = self._model(here)
+        slope = self.h * float(model.gradient @ path.velocity)
         watched.tally("lower_index")
-        curvature = self.h**2 * float(here.undamped.inner(path.velocity, path.velocity))
+        curvature = self.h**2 * float(model.undamped.inner(path.velocity, path.velocity))
         rate, loss = search(along, here.loss, slope)
         first = search.rate
         predicted = first * slope + 0.5 * first**2 * curvature
         # along a path that does not lead down, as a midpoint's may not, nothing was promised that could be kept
-        return rate, loss, (found[0] - here.loss) / predicted if predicted < 0.0 else -1.0
+        return rate, loss, self._gain(here, whole[0]) / predicted if predicted < 0.0 else -1.0
+
+    def _model(self, here: WatchedPoint) -> WatchedPoint:
+        """The point whose gradient and metric predict what a step does to the loss."""
+        return here
+
+    def _gain(self, here: WatchedPoint, there: WatchedPoint) -> float:
+        """The change of the loss that is held against the predicted one."""
+        return there.loss - here.loss

@@ -297,6 +297,16 @@ class WatchedPoint:
         return self._once("loss", compute)  # type: ignore[no-any-return]
 
     @property
+    def part_loss(self) -> float:
+        """See :class:`Point`."""
+
+        def compute() -> float:
+            self.watched.tally("loss")
+            return float(self.point.part_loss)
+
+        return self._once("part loss", compute)  # type: ignore[no-any-return]
+
+    @property
     def gradient(self) -> Any:
         """See :class:`Point`."""
 

@@ -55,6 +55,11 @@ class Point:
         """The loss L."""
         return self.problem.loss(self.theta)
 
+    @property
+    def part_loss(self) -> Any:
+        """The loss over that part of the data which the metric looks at; here, the loss."""
+        return self.loss
+
     @cached_property
     def gradient(self) -> Any:
         """The differential ∂L, a covector."""

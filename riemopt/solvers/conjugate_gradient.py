@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -49,6 +49,8 @@ class ConjugateGradient:
         this, relative to itself, with k = max(10, i/10) at iteration i. The iterate reached is then the answer,
         whatever `max_iterations` says. None and 0 are never; but a network problem takes None for 5e-4, and the
         iterates ⌈1.3^j⌉ as those to keep, where there is a `max_iterations`.
+    indefinite : {"fail", "stop"}, optional
+        What a direction of non-positive curvature does: the answer is NaN, or the iterate reached.
 
     Raises
     ------
@@ -60,8 +62,8 @@ class ConjugateGradient:
     Every iterate minimizes ½ xᵀA x - bᵀx over a subspace that grows, so the quadratic falls with every iteration, also
     where the residual rises.
 
-    A direction of non-positive curvature means that A is not positive definite; the answer is then NaN. So it is where
-    a number of b or of a product is not finite.
+    A direction of non-positive curvature means that A is not positive definite. Where a number of b or of a product is
+    not finite, the answer is NaN.
 
     References
     ----------
@@ -84,6 +86,7 @@ class ConjugateGradient:
     damping: float = 0.0
     keep: Callable[[int], bool] | None = None
     progress: float | None = None
+    indefinite: Literal["fail", "stop"] = "fail"
 
     def __post_init__(self) -> None:
         if not self.tolerance >= 0:
@@ -97,6 +100,8 @@ class ConjugateGradient:
             raise ArgumentError(f"keep must be a function of the number of an iteration, not {self.keep!r}")
         if self.progress is not None and not 0 <= self.progress < 1:
             raise ArgumentError(f"progress must be at least 0 and less than 1, not {self.progress!r}")
+        if self.indefinite not in ("fail", "stop"):
+            raise ArgumentError(f"indefinite must be 'fail' or 'stop', not {self.indefinite!r}")
 
     def __call__(
         self,
@@ -339,7 +344,8 @@ class _Iteration:
         steepest = self._preconditioned(residual)
         square = rest if steepest is residual else machine.number(residual @ steepest)
         finite = (abs(curvature) < np.inf) & (abs(state.square) < np.inf)
-        refused = machine.choose(finite, int(Status.SINGULAR_METRIC), int(Status.NON_FINITE))
+        flat = Status.SINGULAR_METRIC if self.settings.indefinite == "fail" else Status.COMPLETED
+        refused = machine.choose(finite, int(flat), int(Status.NON_FINITE))
         quadratics, stalled = self._progress(state.quadratics, taken, x, residual)
         outcome = machine.choose(stalled, int(Status.COMPLETED), _RUNNING)
         outcome = machine.choose(rest <= self._unit**2 * self.norm, int(Status.CONVERGED), outcome)

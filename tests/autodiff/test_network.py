@@ -115,6 +115,9 @@ def test_problems_are_told_apart_by_data_output_and_settings():
             made("gaussian"),
             made(metric_cases=3),
             made(weight_decay=0.1),
+            made(weight_decay=np.arange(len(made().start)) + 1.0),
+            made(weight_decay=np.arange(len(made().start))[::-1] + 1.0),
+            made().as_published(),
             NetworkProblem(parameters(SIZES), swapped, t, "bernoulli"),
             NetworkProblem(parameters(SIZES), x, 1.0 - t, "bernoulli"),
         )

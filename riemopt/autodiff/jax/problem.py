@@ -14,10 +14,11 @@ from jax import lax
 from jax.flatten_util import ravel_pytree
 
 from riemopt.autodiff.jax.squares import OpenedNetwork
-from riemopt.autodiff.network import NetworkMetric, require_finite
+from riemopt.autodiff.network import NetworkMetric, require_finite, scrambled
 from riemopt.autodiff.network import NetworkProblem as _NetworkProblem
-from riemopt.autodiff.outputs import NetworkOutput
+from riemopt.autodiff.outputs import Framework, NetworkOutput
 from riemopt.errors import ModelError, ShapeError
+from riemopt.models import ExponentialFamily
 from riemopt.solvers import ConjugateGradient, LinearSolver, Solution
 from riemopt.status import Status
 
@@ -39,8 +40,10 @@ class NetworkProblem(_NetworkProblem):
         What the network is given, a case a row.
     targets : array
         What it should give: of the outputs' shape, or labels 0, 1, ... for ``"categorical"``.
-    output : str or NetworkOutput, optional
-        ``"gaussian"``, ``"bernoulli"``, ``"categorical"`` or ``"poisson"``.
+    output : str, ExponentialFamily or callable, optional
+        ``"gaussian"``, ``"bernoulli"``, ``"categorical"`` or ``"poisson"``; or a log-partition of your own, as an
+        :class:`~riemopt.ExponentialFamily` of as many symbols as a case has outputs (or of one, for each of them), or
+        as a function of jax.numpy that takes z and returns A of every case, shape (N,).
     scale : float or None, optional
         The standard deviation of a gaussian output; None if it is not known, and profiled out. If nothing is said it is
         1, and :func:`riemopt.fit` estimates it.
@@ -103,7 +106,7 @@ class NetworkProblem(_NetworkProblem):
         parameters: Any,
         inputs: Any,
         targets: Any,
-        output: str | NetworkOutput = "gaussian",
+        output: str | ExponentialFamily | Callable[[Any], Any] = "gaussian",
         *,
         scale: float | EllipsisType | None = ...,
         chunk: int | None = None,
@@ -117,7 +120,8 @@ class NetworkProblem(_NetworkProblem):
         self.inputs = jax.tree_util.tree_map(self._input, inputs)
         count = _rows_of(self.inputs)
         settings = (chunk, metric_cases, weight_decay, solver, preconditioned)
-        super().__init__(output, scale, lambda t: jax.scipy.special.gammaln(t + 1.0), count, *settings)
+        framework = Framework(jnp, jax.scipy.special, jax.grad)
+        super().__init__(output, scale, framework, count, *settings)
         if np.ndim(weight_decay):
             self.weight_decay = self._point(weight_decay)
         require_finite(
@@ -142,11 +146,15 @@ class NetworkProblem(_NetworkProblem):
     def _data(self) -> tuple[Any, Any]:
         return self.inputs, self.targets
 
-    def _loss(self, theta: Any) -> float:
-        high, low = self._functions.loss(theta, self._data)
+    def _loss(self, theta: Any, part: bool = False) -> float:
+        if part:
+            high, low = self._functions.part_loss(theta, self._data, self.first_case)
+        else:
+            high, low = self._functions.loss(theta, self._data)
         decay = 0.5 * jnp.sum(self.weight_decay * theta * theta)
-        assert self.count is not None
-        return (float(high) + float(low)) / self.count + float(decay)
+        count = self.metric_cases if part and self.metric_cases is not None else self.count
+        assert count is not None
+        return (float(high) + float(low)) / count + float(decay)
 
     def _gradient(self, theta: Any) -> Any:
         return self._functions.gradient(theta, self._data)
@@ -187,7 +195,7 @@ class NetworkProblem(_NetworkProblem):
 
     def _fingerprints(self) -> list[str]:
         leaves = jax.tree_util.tree_leaves(self._data)
-        return [f"{leaf.shape} {float(jnp.sum(leaf)):.9g} {float(jnp.sum(leaf[0])):.9g}" for leaf in leaves]
+        return [f"{leaf.shape} {leaf.dtype} {int(_checksum(leaf)):08x}" for leaf in leaves]
 
     def _input(self, values: Any) -> Any:
         """An array of inputs; in the precision of the parameters unless they are whole numbers."""
@@ -363,6 +371,11 @@ class _Functions:
         return _exact_sum(losses)
 
     @functools.partial(jax.jit, static_argnums=0)
+    def part_loss(self, theta: Any, data: Any, first: Any) -> Any:
+        """The same over the metric's cases."""
+        return self.loss(theta, self._part(data, first)[0])
+
+    @functools.partial(jax.jit, static_argnums=0)
     def gradient(self, theta: Any, data: Any) -> Any:
         """The differential of the mean loss."""
 
@@ -506,6 +519,19 @@ _WIDEST = 128
 def _joined(parts: list[Any], theta: Any) -> Any:
     """Parameters as one vector like θ."""
     return jnp.concatenate([part.reshape(-1) for part in parts]).astype(theta.dtype)
+
+
+@jax.jit
+def _checksum(array: Any) -> Any:
+    """A number of 32 bits that depends on every entry of an array and on its place, computed where the array is."""
+    bits = array
+    if jnp.issubdtype(array.dtype, jnp.inexact):
+        bits = lax.bitcast_convert_type(array, jnp.uint16 if array.dtype.itemsize == 2 else jnp.uint32)
+    bits = bits.astype(jnp.uint32)
+    for axis in range(bits.ndim):
+        places = lax.broadcasted_iota(jnp.uint32, bits.shape, axis)
+        bits = scrambled(bits + places + 1, jnp.uint32)
+    return jnp.sum(bits, dtype=jnp.uint32)
 
 
 def _exact_sum(values: Any) -> tuple[Any, Any]:

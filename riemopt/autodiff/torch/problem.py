@@ -12,9 +12,9 @@ import array_api_compat.torch
 import numpy as np
 import torch
 
-from riemopt.autodiff.network import HostedNetwork, require_finite
+from riemopt.autodiff.network import HostedNetwork, require_finite, scrambled
 from riemopt.autodiff.network import NetworkProblem as _NetworkProblem
-from riemopt.autodiff.outputs import NetworkOutput
+from riemopt.autodiff.outputs import Framework, NetworkOutput
 from riemopt.autodiff.torch.linearization import Linearization, way_of
 from riemopt.autodiff.torch.module import (
     ModuleFunction,
@@ -28,6 +28,7 @@ from riemopt.autodiff.torch.module import (
 )
 from riemopt.autodiff.torch.squares import ruled_parameters, summed_squares
 from riemopt.errors import ShapeError
+from riemopt.models import ExponentialFamily
 from riemopt.numerics.arrays import on_host
 from riemopt.solvers import LinearSolver
 
@@ -50,8 +51,10 @@ class NetworkProblem(_NetworkProblem):
         What the module is given, a case a row; of a tuple, one argument each, of a dictionary, by name.
     targets : tensor
         What it should give: of the outputs' shape, or labels 0, 1, ... for ``"categorical"``.
-    output : str or NetworkOutput, optional
-        ``"gaussian"``, ``"bernoulli"``, ``"categorical"`` or ``"poisson"``.
+    output : str, ExponentialFamily or callable, optional
+        ``"gaussian"``, ``"bernoulli"``, ``"categorical"`` or ``"poisson"``; or a log-partition of your own, as an
+        :class:`~riemopt.ExponentialFamily` of as many symbols as a case has outputs (or of one, for each of them), or
+        as a function of PyTorch that takes z and returns A of every case, shape (N,).
     scale : float or None, optional
         The standard deviation of a gaussian output; None if it is not known, and profiled out. If nothing is said it is
         1, and :func:`riemopt.fit` estimates it.
@@ -131,7 +134,7 @@ class NetworkProblem(_NetworkProblem):
         module: Any,
         inputs: Any,
         targets: Any,
-        output: str | NetworkOutput = "categorical",
+        output: str | ExponentialFamily | Callable[[Any], Any] = "categorical",
         *,
         scale: float | EllipsisType | None = ...,
         chunk: int | None = None,
@@ -147,7 +150,8 @@ class NetworkProblem(_NetworkProblem):
         self.inputs = placed(inputs, self.dtype, self._function.device)
         count = rows_of(self.inputs)
         settings = (chunk, metric_cases, weight_decay, solver, preconditioned)
-        super().__init__(output, scale, lambda t: torch.special.gammaln(t + 1.0), count, *settings)
+        framework = Framework(self.arrays, torch.special, torch.func.grad)
+        super().__init__(output, scale, framework, count, *settings)
         if np.ndim(weight_decay):
             self.weight_decay = self._point(weight_decay)
         require_finite(is_finite(self.inputs), "inputs")
@@ -230,18 +234,20 @@ class NetworkProblem(_NetworkProblem):
         """The mean over the metric's cases, from sums over some."""
         return self._metric_mean(sum(term(self._linearized(theta, rows)) for rows in self._metric_pieces()))
 
-    def _loss(self, theta: Any) -> float:
-        assert self.count is not None
+    def _loss(self, theta: Any, part: bool = False) -> float:
         total = 0.0
-        for rows in self._pieces(0, self._rows):
+        pieces = self._metric_pieces() if part else list(self._pieces(0, self._rows))
+        for rows in pieces:
             known = self._memory.known(theta, rows)
             with torch.no_grad():
                 z = self._function(self._function.split(theta), sliced(self.inputs, rows)) if known is None else known.z
                 total += _exact_sum(self.output.losses(z, self.targets[rows]))
+        here = sum(rows.stop - rows.start for rows in pieces)
         if self._group is not None:
-            total = float(self._everywhere(torch.tensor(total, dtype=torch.float64, device=theta.device)))
+            sums = torch.tensor([total, float(here)], dtype=torch.float64, device=theta.device)
+            total, here = self._everywhere(sums).tolist()
         decay = 0.5 * (self.weight_decay * theta * theta).sum()
-        return total / self.count + float(decay)
+        return total / here + float(decay)
 
     def _gradient(self, theta: Any) -> Any:
         assert self.count is not None
@@ -308,7 +314,7 @@ class NetworkProblem(_NetworkProblem):
 
     def _fingerprints(self) -> list[str]:
         tensors = [*leaves_of(self.inputs), self.targets]
-        return [f"{tuple(t.shape)} {float(t.sum()):.9g} {float(t[0].sum()):.9g}" for t in tensors]
+        return [f"{tuple(tensor.shape)} {tensor.dtype} {_checksum(tensor):08x}" for tensor in tensors]
 
     @staticmethod
     def _host(array: Any) -> np.ndarray:
@@ -355,6 +361,24 @@ class _Memory:
         if self._ruled is None:
             self._ruled = find()
         return self._ruled
+
+
+def _checksum(tensor: Any) -> int:
+    """A number of 32 bits that depends on every entry of a tensor and on its place, computed where the tensor is."""
+    rows = tensor.detach().reshape(len(tensor), -1)
+    if rows.dtype.is_floating_point:
+        rows = rows.contiguous().view(torch.int16 if rows.dtype.itemsize == 2 else torch.int32)
+    total = 0
+    for first in range(0, len(rows), _LOOKED_THROUGH):
+        bits = rows[first : first + _LOOKED_THROUGH].to(torch.int64) & 0xFFFFFFFF
+        row, column = (torch.arange(size, device=bits.device) for size in bits.shape)
+        bits = scrambled((bits + first + row[:, None] + 1) & 0xFFFFFFFF)
+        total += int(scrambled((bits + column + 1) & 0xFFFFFFFF).sum())
+    return total & 0xFFFFFFFF
+
+
+_LOOKED_THROUGH = 1000
+"""Cases that are looked through at a time."""
 
 
 def _exact_sum(losses: Any) -> float:

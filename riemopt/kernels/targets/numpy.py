@@ -13,20 +13,14 @@ from riemopt.kernels.graph.operations import POLYGAMMA_ORDERS, polygamma_name, r
 from riemopt.kernels.graph.parts import Integral, Ode, Peak, TableSum
 from riemopt.kernels.graph.programs import Part, Program
 from riemopt.kernels.graph.roots import Root
+from riemopt.kernels.targets.arrays import executed, polygamma
 from riemopt.kernels.targets.target import Target
-from riemopt.kernels.text.expressions import source
 from riemopt.numerics.newton import inverses, newton
 from riemopt.numerics.ode import integrate
 from riemopt.numerics.quadrature import integrals, peak
 from riemopt.status import Status
 
 __all__ = ["BINDINGS", "NumpyTarget", "integrate"]
-
-
-def _polygamma(order: int) -> Callable[[Any], Any]:
-    """ψ_n(x) for positive x, as SciPy computes it: (-1)^(n+1) n! ζ(n + 1, x)."""
-    factor = (-1.0) ** (order + 1) * scipy.special.gamma(order + 1.0)
-    return lambda x: np.where(x > 0, factor * scipy.special.zeta(order + 1, x), np.nan)
 
 
 _LARGEST_BLOCK = 1 << 18
@@ -75,15 +69,13 @@ BINDINGS: dict[str, Any] = {
     **{name: getattr(scipy.special, name) for name in ("erf", "erfc", "gamma", "expit")},
     "logaddexp": np.logaddexp,
     "scaled_bessel_i": lambda n, x: np.where(np.equal(n, np.floor(n)), scipy.special.ive(n, x), np.nan),
-    **{polygamma_name(order): _polygamma(order) for order in POLYGAMMA_ORDERS},
+    **{polygamma_name(order): polygamma(order, np, scipy.special) for order in POLYGAMMA_ORDERS},
     **{remainder_name(order): _polygamma_remainder(order) for order in POLYGAMMA_ORDERS},
     "loggamma": scipy.special.gammaln,
     "digamma": lambda x: np.where(np.asarray(x) > 0, scipy.special.digamma(x), np.nan),
     "isfinite": np.isfinite,
     "select": np.where,
     "spread": lambda x: x,
-    "NAN": np.nan,
-    "INFINITY": np.inf,
 }
 
 
@@ -108,11 +100,7 @@ class NumpyTarget(Target):
 
 
 def _function(program: Program) -> Callable[..., tuple[Any, ...]]:
-    bindings = dict(BINDINGS)
-    bindings.update({f"part_{i}": _part(part) for i, part in enumerate(program.parts)})
-    # the text was generated here and names nothing that a user typed
-    exec(compile(source(program, "program"), "<riemopt program>", "exec"), bindings)
-    return bindings["program"]  # type: ignore[no-any-return]
+    return executed(program, BINDINGS | {f"part_{i}": _part(part) for i, part in enumerate(program.parts)})
 
 
 def _part(part: Part) -> Callable[..., tuple[Any, ...]]:

@@ -294,6 +294,28 @@ def test_nothing_becomes_an_array_of_numpy_on_the_way(monkeypatch: pytest.Monkey
         np.asarray(net.start)
 
 
+def test_problems_of_other_data_have_other_digests() -> None:
+    def digest(images: Any, targets: Any) -> str:
+        def dense(w: Any, x: Any) -> Any:
+            return x.reshape(-1, 4) @ w
+
+        return NetworkProblem(dense, jnp.ones((4, 1), images.dtype), images, targets, output="bernoulli").digest
+
+    images, targets = np.random.default_rng(0).normal(size=(3, 2, 2)), np.array([0.0, 1.0, 1.0])
+    nudged = images.copy()
+    nudged[1, 0, 1] = np.nextafter(nudged[1, 0, 1], 9.0)
+    others = [
+        (images[[0, 2, 1]], targets),
+        (images.transpose(0, 2, 1), targets),
+        (nudged, targets),
+        (images.astype(np.float32), targets),
+        (images, targets[[1, 0, 2]]),
+    ]
+    digests = [digest(images, targets), *(digest(*other) for other in others)]
+    assert digests[0] == digest(images.copy(), targets.copy())
+    assert len(set(digests)) == len(digests)
+
+
 def test_data_are_arguments_not_constants() -> None:
     net, v = plain(), direction(plain())
     inputs, targets = data("bernoulli", SIZES, CASES, seed=9)

@@ -461,6 +461,26 @@ def test_problems_of_other_data_have_other_digests():
     assert network("frozen").digest == network("frozen", chunk=3).digest
     assert network("frozen").digest != network("frozen", "gaussian").digest
 
+    def digest(images, labels):
+        module = nn.Sequential(nn.Flatten(), nn.Linear(9, 2, bias=False, dtype=images.dtype))
+        return ro.autodiff.torch.NetworkProblem(module, images, labels, output="categorical").digest
+
+    generator = torch.Generator().manual_seed(0)
+    images, labels = torch.randn(5, 3, 3, generator=generator), torch.tensor([0, 1, 1, 0, 0])
+    order = torch.tensor([0, 2, 1, 3, 4])
+    nudged = images.clone()
+    nudged[3, 1, 2] = torch.nextafter(nudged[3, 1, 2], torch.tensor(9.0))
+    others = [
+        (images[order], labels),
+        (images.transpose(1, 2), labels),
+        (nudged, labels),
+        (images.double(), labels),
+        (images, labels[torch.tensor([1, 0, 2, 3, 4])]),
+    ]
+    digests = [digest(images, labels), *(digest(*other) for other in others)]
+    assert digests[0] == digest(images.clone(), labels.clone())
+    assert len(set(digests)) == len(digests)
+
 
 X, T = torch.ones(4, 3), torch.tensor([0, 1, 1, 0])
 

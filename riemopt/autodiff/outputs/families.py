@@ -1,106 +1,18 @@
-"""Outputs of networks: the distribution of targets given natural parameters z, on arrays of any framework.
+"""Outputs with a name: the distribution of targets given natural parameters z, on arrays of any framework.
 
-The loss of a case is A(z) - z·t up to what does not depend on z; what a network needs of it is the slope y - t with
-y = ∇A, and products with H = ∇²A and with A'''. These are written so that they keep their digits where an output
-saturates: a probability p is known together with 1 - p.
+They are written so that they keep their digits where an output saturates: a probability p is known together with 1 - p.
 """
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from riemopt.errors import ArgumentError, DataError, ModelError, ShapeError, UnknownNameError
+from riemopt.autodiff.outputs.base import NetworkOutput
+from riemopt.errors import ArgumentError, DataError, ModelError, ShapeError
 
-__all__ = ["Bernoulli", "Categorical", "Gaussian", "NetworkOutput", "Poisson", "Residuals", "output_of"]
-
-
-class NetworkOutput(ABC):
-    """The distribution of targets given a network's outputs z.
-
-    Outputs and targets are arrays of shape (N, ...), a case a row; losses are summed over all axes but the first.
-
-    Parameters
-    ----------
-    arrays : module
-        What they are arrays of: NumPy, CuPy, ``jax.numpy``, or a namespace of PyTorch's with the same names.
-
-    Attributes
-    ----------
-    name : str
-        What it is called.
-    """
-
-    name: str
-
-    def __init__(self, arrays: Any) -> None:
-        self.arrays = arrays
-
-    @abstractmethod
-    def losses(self, z: Any, t: Any) -> Any:
-        """-log p(t | z) in nats, a number a case, shape (N,)."""
-
-    @abstractmethod
-    def slope(self, z: Any, t: Any) -> Any:
-        """The derivative y - t of the losses by z."""
-
-    @abstractmethod
-    def hessian(self, z: Any, u: Any) -> Any:
-        """H u for a direction u of the shape of z."""
-
-    @abstractmethod
-    def third(self, z: Any, u: Any, w: Any) -> Any:
-        """A'''[u, w] for two directions."""
-
-    @abstractmethod
-    def factors(self, z: Any) -> Iterator[Any]:
-        """Arrays h of the shape of z with Σ h hᵀ = H in every case, one entry of the last axis after the other."""
-
-    def targets(self, t: Any, z: Any) -> Any:
-        """Targets, checked against outputs z.
-
-        Raises
-        ------
-        ShapeError, DataError
-            If there are not as many as outputs, or one is not in the output's range.
-        """
-        t = self.arrays.asarray(t, dtype=z.dtype)
-        if t.ndim == z.ndim - 1 and z.shape[-1] == 1:
-            t = t[..., None]
-        if tuple(t.shape) != tuple(z.shape):
-            raise ShapeError(f"targets has shape {tuple(t.shape)}, but the outputs have shape {tuple(z.shape)}")
-        wrong, why = self._wrong(t)
-        self._require(~wrong, t, why)
-        return t
-
-    def _wrong(self, t: Any) -> tuple[Any, str]:
-        """Which targets cannot be, and what is wrong with them."""
-        return ~self.arrays.isfinite(t), "is not finite"
-
-    def _require(self, right: Any, t: Any, why: str) -> None:
-        if bool(right.all()):
-            return
-        rows = right.reshape(right.shape[0], -1).all(1)
-        row = int(self.arrays.argmin(self.arrays.asarray(rows, dtype=self.arrays.int32)))
-        value = t[row][~right[row]].reshape(-1)[0] if t[row].ndim else t[row]
-        raise DataError(f"target {row}: {float(value):g} {why}, as a {self.name} output needs")
-
-    def _total(self, terms: Any) -> Any:
-        """A sum over all axes but the first."""
-        return terms.reshape(terms.shape[0], -1).sum(1)
-
-    def _units(self, z: Any, roots: Any) -> Iterator[Any]:
-        """The factors of a diagonal H from its roots."""
-        places = self._places(z)
-        for k in range(z.shape[-1]):
-            yield self.arrays.where(places == k, roots, 0.0 * roots)
-
-    def _places(self, z: Any) -> Any:
-        """0, 1, ... along the last axis, where z is."""
-        ones = self.arrays.ones_like(z[(0,) * (z.ndim - 1)])
-        return self.arrays.cumsum(ones, 0) - 1.0
+__all__ = ["Bernoulli", "Categorical", "Doubled", "Gaussian", "Poisson", "Residuals"]
 
 
 class Gaussian(NetworkOutput):
@@ -121,6 +33,9 @@ class Gaussian(NetworkOutput):
         if not (isinstance(scale, (int, float)) and math.isfinite(scale) and scale > 0):
             raise ArgumentError(f"scale must be a positive number, not {scale!r}")
         self.scale = float(scale)
+
+    def __repr__(self) -> str:
+        return f"{self.name} of scale {self.scale}"
 
     def losses(self, z: Any, t: Any) -> Any:
         """See :class:`NetworkOutput`."""
@@ -154,6 +69,18 @@ class Residuals(Gaussian):
     def losses(self, z: Any, t: Any) -> Any:
         """See :class:`NetworkOutput`."""
         return self._total(0.5 * (z - t) * (z - t))
+
+
+class Doubled(Gaussian):
+    """Normal distributions with losses of twice their size, the squared residuals over the variance.
+
+    The code published with the paper has these for linear outputs; slopes and products are those of the halves.
+    """
+
+    def losses(self, z: Any, t: Any) -> Any:
+        """See :class:`NetworkOutput`."""
+        residuals = (z - t) / self.scale
+        return self._total(residuals * residuals)
 
 
 class Bernoulli(NetworkOutput):
@@ -295,13 +222,13 @@ class Poisson(NetworkOutput):
 
     name = "poisson"
 
-    def __init__(self, arrays: Any, log_factorial: Callable[[Any], Any]) -> None:
+    def __init__(self, arrays: Any, special: Any) -> None:
         super().__init__(arrays)
-        self._log_factorial = log_factorial
+        self._special = special
 
     def losses(self, z: Any, t: Any) -> Any:
         """See :class:`NetworkOutput`."""
-        return self._total(self.arrays.exp(z) - t * z + self._log_factorial(t))
+        return self._total(self.arrays.exp(z) - t * z + self._special.gammaln(t + 1.0))
 
     def slope(self, z: Any, t: Any) -> Any:
         """See :class:`NetworkOutput`."""
@@ -322,40 +249,3 @@ class Poisson(NetworkOutput):
     def _wrong(self, t: Any) -> tuple[Any, str]:
         a = self.arrays
         return ~((t >= 0) & (t == a.floor(t)) & a.isfinite(t)), "is not a count 0, 1, 2, ..."
-
-
-NAMES = ("gaussian", "bernoulli", "categorical", "poisson")
-
-
-def output_of(
-    output: Any, arrays: Any, log_factorial: Callable[[Any], Any], scale: float | None = 1.0
-) -> NetworkOutput:
-    """The output that a user named.
-
-    Parameters
-    ----------
-    output : str or NetworkOutput
-        A name, or an output already made.
-    arrays : module
-        See :class:`NetworkOutput`.
-    log_factorial : callable
-        log t! of arrays.
-    scale : float, optional
-        The standard deviation of a gaussian output; None if it is not known.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such name.
-    """
-    if isinstance(output, NetworkOutput):
-        return output
-    if output == "gaussian":
-        return Residuals(arrays) if scale is None else Gaussian(arrays, scale)
-    if output == "bernoulli":
-        return Bernoulli(arrays)
-    if output == "categorical":
-        return Categorical(arrays)
-    if output == "poisson":
-        return Poisson(arrays, log_factorial)
-    raise UnknownNameError("output", output, NAMES)
