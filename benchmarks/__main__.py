@@ -20,14 +20,21 @@ from benchmarks.records import COMPARISONS, Record, overview, show
     type=click.Path(exists=True),
     help="An interpreter that has geomstats, if this one has not.",
 )
-def main(names: tuple[str, ...], quick: bool, geomstats: str | None) -> None:
+@click.option(
+    "--kfac",
+    metavar="PYTHON",
+    type=click.Path(exists=True),
+    help="An interpreter that has kfac_jax and what riemopt needs, if this one has not.",
+)
+def main(names: tuple[str, ...], quick: bool, geomstats: str | None, kfac: str | None) -> None:
     """Measure riemopt beside its peers, print the tables and keep them in benchmarks/results.
 
     NAME is one of geodesics, trajectories, scaling, growth, start_up, studies, custom_models, adaptive, orders, costs
     and networks; without one, all are run. Each is kept as soon as it is done. Peers that are not installed are
     reported as missing. The exit status says whether everything ran and every bound was met.
     """
-    environment = {**os.environ, **({"GEOMSTATS_PYTHON": geomstats} if geomstats else {})}
+    interpreters = {"GEOMSTATS_PYTHON": geomstats, "KFAC_PYTHON": kfac}
+    environment = {**os.environ, **{name: path for name, path in interpreters.items() if path}}
     names = names or COMPARISONS
     failed = False
     for name in names:

@@ -58,12 +58,17 @@ def in_process(
 ) -> Any:
     """What a function returns in a process of its own, which may use certain cores only."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, context, initializer=_begin, initargs=(on, environment or {})) as pool:
-        return pool.submit(function, *arguments).result()
+    before = dict(os.environ)
+    os.environ.update(environment or {})  # some of it is read when a process begins
+    try:
+        with ProcessPoolExecutor(1, context, initializer=_begin, initargs=(on,)) as pool:
+            return pool.submit(function, *arguments).result()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
-def _begin(on: Sequence[int] | None, environment: Mapping[str, str]) -> None:
-    os.environ.update(environment)
+def _begin(on: Sequence[int] | None) -> None:
     if on is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, on)
 

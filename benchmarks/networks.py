@@ -3,13 +3,19 @@
 The autoencoder of MNIST's sizes, 784-1000-500-250-30 and back, on 1,000 cases in single precision: what a connection
 product costs beside a Fisher product, a Fisher product inside a solve beside one by itself, an iteration of each
 integrator beside one of the natural gradient, all with as many iterations of the solver; and how much a driver adds to
-what its products and solves take. In JAX and in PyTorch, beside curvlinops where that is installed.
+what its products and solves take. In JAX and in PyTorch, beside kfac_jax and curvlinops where these are installed.
 """
 
 from __future__ import annotations
 
+import gc
+import importlib.metadata
 import importlib.util
 import itertools
+import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -103,9 +109,6 @@ def costs(framework: str, layers: Sequence[int], cases: int, repeats: int) -> di
     for metric in metrics.values():
         metric.preconditioner  # noqa: B018  made before anything is timed
 
-    def settled(value: Any) -> Any:
-        return value.block_until_ready() if hasattr(value, "block_until_ready") else value
-
     timings = side_by_side(
         {
             "loss": lambda: net.loss(theta),
@@ -122,14 +125,27 @@ def costs(framework: str, layers: Sequence[int], cases: int, repeats: int) -> di
 
 
 def peaks(framework: str, layers: Sequence[int], cases: int) -> dict[str, int | None]:
-    """The most bytes held during one of each, each in a process of its own."""
+    """The most bytes held during one of each, each in a process of its own that gives memory back at once."""
     names = ("gradient", "Fisher product", "connection product", "solve")
-    return {name: in_process(peak, framework, layers, cases, name) for name in names}
+    at_once = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+    return {name: in_process(peak, framework, layers, cases, name, environment=at_once) for name in names}
 
 
 def peak(framework: str, layers: Sequence[int], cases: int, name: str) -> int | None:
-    """The most bytes held during one of them, compiled before."""
-    net = FRAMEWORKS[framework](layers, cases)
+    """The most bytes held during one of them, at a point where nothing is kept of others.
+
+    A small network comes first, which brings the library to where it has what it needs; what is compiled for sizes of
+    arrays is compiled before.
+    """
+    small, large = (FRAMEWORKS[framework](*sizes) for sizes in ((QUICK, 20), (layers, cases)))
+    for net in (small, large) if framework == "jax" else (small,):
+        one(net, name)
+    gc.collect()
+    return memory(lambda: one(large, name))
+
+
+def one(net: Any, name: str) -> Any:
+    """One evaluation at the start."""
     theta = net.start
     v = net.start * 1.0
     solver = ro.ConjugateGradient(max_iterations=5, progress=0.0, keep=lambda i: False)
@@ -139,16 +155,15 @@ def peak(framework: str, layers: Sequence[int], cases: int, name: str) -> int | 
         "connection product": lambda: net.connection(theta, v),
         "solve": lambda: net.at(theta).metric.damped(45.0).solved_by(solver).solve(v),
     }
-
-    def task() -> Any:
-        result = tasks[name]()
-        return result.block_until_ready() if hasattr(result, "block_until_ready") else result
-
-    task()
-    return memory(task)
+    return settled(tasks[name]())
 
 
-def iterations(framework: str, layers: Sequence[int], cases: int, repeats: int) -> tuple[dict[str, float], float]:
+def settled(value: Any) -> Any:
+    """A value that is there, not only promised."""
+    return value.block_until_ready() if hasattr(value, "block_until_ready") else value
+
+
+def iterations(framework: str, layers: Sequence[int], cases: int, steps: int) -> tuple[dict[str, float], float]:
     """Seconds of an iteration of each integrator; and the share of a run that the driver itself takes."""
     net = FRAMEWORKS[framework](layers, cases)
     settings = {
@@ -158,21 +173,16 @@ def iterations(framework: str, layers: Sequence[int], cases: int, repeats: int) 
         "damping": ro.LevenbergMarquardt(initial=45.0),
         "line_search": ro.Backtracking(max_reductions=0),
     }
-    few, many = 1, 4  # the first step of geof takes a solve more
-    keys = ("ng", "mid", "geo", "geof")
-    timings = side_by_side(
-        {
-            f"{key} {steps}": lambda key=key, steps=steps: ro.minimize(net, key, steps=steps, **settings)
-            for key in keys
-            for steps in (few, many)
-        },
-        repeats,
-    )
-    seconds = {key: (timings[f"{key} {many}"].seconds - timings[f"{key} {few}"].seconds) / (many - few) for key in keys}
+    seconds: dict[str, float] = {}
+    for key in ("ng", "mid", "geo", "geof"):
+        told: list[float] = []
+        ro.minimize(net, key, steps=steps + 2, callback=lambda state, told=told: told.append(state.seconds), **settings)
+        # the first step compiles, and that of geof takes a solve more
+        seconds[key] = min(after - before for before, after in itertools.pairwise(told[2:]))
     spent = _Clock(net)
     began = time.perf_counter()
     with spent:
-        ro.minimize(net, "geo", steps=many, **settings)
+        ro.minimize(net, "geo", steps=2, **settings)
     total = time.perf_counter() - began
     return seconds, 1.0 - spent.seconds / total
 
@@ -214,7 +224,7 @@ def peer(layers: Sequence[int], cases: int, repeats: int) -> dict[str, float]:
 
     net, network = in_torch(layers, cases), module(layers, cases)
     inputs, targets = pair(layers, cases)
-    parameters = dict(network.named_parameters())
+    parameters = list(network.parameters())
     theirs = GGNLinearOperator(
         network, torch.nn.BCEWithLogitsLoss(reduction="sum"), parameters, [(inputs, targets)], check_deterministic=False
     )
@@ -226,6 +236,20 @@ def peer(layers: Sequence[int], cases: int, repeats: int) -> dict[str, float]:
     if not apart < 1e-3:
         raise RuntimeError(f"riemopt and curvlinops disagree by {apart:.1e}")
     return {name: timing.seconds for name, timing in timings.items()}
+
+
+def by_kfac(quick: bool) -> tuple[dict[str, float], str] | None:
+    """Seconds of a product by riemopt in JAX and by kfac_jax, and the version of that; None if it is not there.
+
+    It runs in a process of the interpreter that the environment variable ``KFAC_PYTHON`` names, since it may want
+    another release of JAX (0.0.8 runs with 0.9.0); without one, of this interpreter.
+    """
+    command = [os.environ.get("KFAC_PYTHON", sys.executable), "-m", "benchmarks.kfac_process"]
+    found = subprocess.run([*command, *(["--quick"] if quick else [])], stdout=subprocess.PIPE, text=True)
+    if found.returncode:
+        return None
+    answer = json.loads(found.stdout.splitlines()[-1])
+    return answer["seconds"], answer["version"]
 
 
 def measure(quick: bool) -> Record:
@@ -240,7 +264,7 @@ def measure(quick: bool) -> Record:
         product = seconds["Fisher product"]
         rows: list[list[Cell]] = [[name, 1e3 * value, value / product] for name, value in seconds.items()]
         tables.append(Table(f"One of each ({framework})", ["", "milliseconds", "Fisher products"], rows))
-        times, share = in_process(iterations, framework, layers, cases, max(1, repeats // 2))
+        times, share = in_process(iterations, framework, layers, cases, max(2, repeats // 2))
         rows = [[key, 1e3 * value, value / times["ng"]] for key, value in times.items()]
         title = f"An iteration with {ITERATIONS} iterations of the solver in every solve ({framework})"
         tables.append(Table(title, ["", "milliseconds", "by ng"], rows))
@@ -263,16 +287,27 @@ def measure(quick: bool) -> Record:
         if framework == "jax":
             inside = seconds["Fisher product inside a solve"] / product
             bounds.append(Bound("jax: Fisher product inside a solve, by one of its own", inside, most=0.85))
-    if importlib.util.find_spec("torch") and importlib.util.find_spec("curvlinops"):
-        both = in_process(peer, layers, cases, repeats)
-        rows = [[name, 1e3 * value] for name, value in both.items()]
-        tables.append(Table("A Fisher product in PyTorch", ["", "milliseconds"], rows))
-        bounds.append(
-            Bound("torch: a Fisher product, by one of curvlinops", both["riemopt"] / both["curvlinops"], most=1.0)
-        )
-    else:
-        missing.append("curvlinops")
-    return Record("networks", description(), tables, bounds, missing)
+    peers = [("torch", "curvlinops", _by_curvlinops(layers, cases, repeats)), ("jax", "kfac_jax", by_kfac(quick))]
+    versions = {}
+    for framework, name, found in peers:
+        if found is None:
+            missing.append(name)
+            continue
+        both, versions[name] = found
+        rows = [[who, 1e3 * value] for who, value in both.items()]
+        tables.append(Table(f"A Fisher product beside {name} ({framework})", ["", "milliseconds"], rows))
+        ratio = both["riemopt"] / both[name]
+        bounds.append(Bound(f"{framework}: a Fisher product, by one of {name}", ratio, most=1.0))
+    place = description("jax", "torch")
+    place["versions"] = {**place["versions"], **versions}  # type: ignore[dict-item]
+    return Record("networks", place, tables, bounds, missing)
+
+
+def _by_curvlinops(layers: Sequence[int], cases: int, repeats: int) -> tuple[dict[str, float], str] | None:
+    """Seconds of a product by riemopt in PyTorch and by curvlinops, and the version of that; None without it."""
+    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("curvlinops") is None:
+        return None
+    return in_process(peer, layers, cases, repeats), importlib.metadata.version("curvlinops-for-pytorch")
 
 
 def _ratio(held: dict[str, int | None]) -> float | None:

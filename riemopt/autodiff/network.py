@@ -432,7 +432,7 @@ class NetworkPoint(Point):
     @cached_property
     def gradient(self) -> Any:
         """See :class:`~riemopt.problem.Point`."""
-        return self.problem._gradient(self.theta) / self.variance + self.problem.weight_decay * self.theta
+        return _sum(self._scaled(self.problem._gradient(self.theta)), self.problem.weight_decay, self.theta)
 
     @cached_property
     def metric(self) -> NetworkMetric:
@@ -441,13 +441,26 @@ class NetworkPoint(Point):
 
     def connection(self, v: Any, a: float = 0.0) -> Any:
         """See :class:`~riemopt.problem.Point`."""
-        return self.problem._connection(self.theta, v, float(a)) / self.variance
+        return self._scaled(self.problem._connection(self.theta, v, float(a)))
+
+    def product(self, v: Any) -> Any:
+        """The Fisher product E[Jᵀ H J] v, without weight decay."""
+        return self._scaled(self.problem._product(self.theta, v))
+
+    def _scaled(self, covector: Any) -> Any:
+        """A derivative of the loss, from one of the losses with a scale of 1."""
+        return covector / self.variance if self.problem.profiled else covector
 
     @cached_property
     def squares(self) -> Any:
         """The mean of the squared gradients of the metric's cases, shape (n,); for preconditioners."""
         problem = self.problem._squared_over or self.problem
-        return problem._squares(self.theta) / self.variance**2
+        return self._scaled(self._scaled(problem._squares(self.theta)))
+
+
+def _sum(covector: Any, factor: Any, vector: Any) -> Any:
+    """c + f v; c itself where f is the number 0, since arrays of millions are not passed through for nothing."""
+    return covector if isinstance(factor, (int, float)) and factor == 0 else covector + factor * vector
 
 
 class NetworkMetric(Metric):
@@ -480,7 +493,7 @@ class NetworkMetric(Metric):
 
     def product(self, v: Any) -> Any:
         """See :class:`~riemopt.Metric`."""
-        return self.problem._product(self.point.theta, v) / self.point.variance + self.added * v
+        return _sum(self.point.product(v), self.added, v)
 
     def solution(self, c: Any, start: Any = None) -> Solution:
         """See :class:`~riemopt.Metric`."""
@@ -492,7 +505,8 @@ class NetworkMetric(Metric):
         added = self.problem.weight_decay + self.damping
         if not self.problem.preconditioned or not self._is_regular(added):
             return None
-        return (self.point.squares + added) ** 0.75
+        root = self.problem.arrays.sqrt(self.point.squares + added)
+        return root * self.problem.arrays.sqrt(root)  # roots are quicker than powers
 
     @staticmethod
     def _is_regular(added: Any) -> bool:

@@ -187,7 +187,7 @@ def minimize(
         points=points.reshape(*batch, *points.shape[1:]),
         losses=losses.reshape(*batch, *losses.shape[1:]),
         status=status.reshape(batch) if batch else Status(int(status[0])),
-        evaluations=evaluations.reshaped(batch),
+        evaluations=evaluations.reshaped(batch, problem.numbers),
         compiled=not isinstance(compiled, str),
         obstacle=compiled if isinstance(compiled, str) else "",
     )

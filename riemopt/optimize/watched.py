@@ -31,8 +31,26 @@ def _iterates(solution: Solution) -> list[Any]:
 
 def is_finite(value: Any) -> bool:
     """Whether all numbers of an array of any framework are finite."""
+    if getattr(value, "ndim", 0) == 1:
+        square = value @ value  # of millions the quickest to compute; it may overflow where nothing else does
+        if bool(square * 0.0 == 0.0):
+            return True
     finite = value * 0.0 == 0.0
     return finite if isinstance(finite, bool) else bool(finite.all())
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two points are the same; of many coordinates a few are looked at before all are."""
+    if one is other:
+        return True
+    some = slice(None, None, max(1, len(one) // _LOOKED_AT))
+    if len(one) > _MANY and not bool((one[some] == other[some]).all()):
+        return False
+    return bool((one == other).all())
+
+
+_MANY, _LOOKED_AT = 10_000, 64
+"""Coordinates from which on some are looked at first, and how many of them."""
 
 
 class WatchedProblem:
@@ -139,7 +157,7 @@ class WatchedProblem:
     def at(self, theta: Any) -> WatchedPoint:
         """The problem at a point, one of the last ones or a new one; see :class:`riemopt.Problem`."""
         for i, known in enumerate(self._points):
-            if np.shape(theta) == known.theta.shape and bool((known.theta == theta).all()):
+            if np.shape(theta) == known.theta.shape and _same(known.theta, theta):
                 if i:
                     self._points.insert(0, self._points.pop(i))
                 return known

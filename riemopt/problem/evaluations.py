@@ -54,11 +54,16 @@ class Evaluations:
         # of what nobody asked for no array is made
         return Evaluations(*(0 if isinstance(a, int) and a == 0 else a * times for a in self))
 
-    def reshaped(self, batch: tuple[int, ...]) -> Evaluations:
-        """Counts of a flat batch as those of one with several axes; of one without, as numbers."""
-        flat = self.losses  # an array, whatever was asked for
-        counts = (count if hasattr(count, "reshape") else count + 0 * flat for count in self)
-        return Evaluations(*(count.reshape(batch) if batch else int(count.reshape(())) for count in counts))
+    def reshaped(self, batch: tuple[int, ...], arrays: Any = np) -> Evaluations:
+        """Counts of a flat batch, or one for all of it, as those of a batch with axes; as numbers if it has none."""
+
+        def shaped(count: Any) -> Any:
+            count = arrays.asarray(count)
+            if not batch:
+                return int(count.reshape(()))
+            return arrays.broadcast_to(count.reshape(()), batch) if count.size == 1 else count.reshape(batch)
+
+        return Evaluations(*map(shaped, self))
 
     @classmethod
     def stacked(cls, members: Sequence[Evaluations], arrays: Any = np) -> Evaluations:

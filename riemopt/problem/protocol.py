@@ -42,7 +42,7 @@ class CompiledRule:
     ----------
     run : callable
         Takes what :meth:`Problem.trajectories` takes but for the rule; gives what that gives, and the numbers of steps
-        taken.
+        taken, or one number if all have taken as many.
     init, point, step : Evaluations
         What it asks of the problem before the first step, at every point, and in every step.
     """

@@ -708,3 +708,17 @@ def test_our_own_rules_are_traced_once_and_others_whenever_they_run(monkeypatch)
     np.testing.assert_allclose(ends[1], ends[0], rtol=1e-14)
     np.testing.assert_array_equal(ends[2], ends[0])
     assert np.abs(ends[3] - ends[0]).max() > 1e-3
+
+
+def test_counts_of_trajectories_alike_share_the_memory_of_one():
+    gamma = ro.models.Gamma()
+    problem = ro.Manifold(gamma).likelihood([0.5, 1.0, 2.0])
+    starts = np.full((3, 4, 2), 2.0) + np.arange(12.0).reshape(3, 4, 1) / 10.0
+    alike = ro.minimize(problem, "geo", starts, 0.1, 5).evaluations
+    for count, expected in zip(alike, (6, 5, 5, 10, 0), strict=True):
+        assert count.shape == (3, 4) and (count == expected).all()
+        assert count.strides == (0, 0)
+    ended = ro.minimize(problem, "ng", starts, 0.9, 40, tolerance=1e-6)
+    assert ended.success.all() and len(np.unique(ended.evaluations.gradients)) > 1
+    one_by_one = [ro.minimize(problem, "ng", start, 0.9, 40, tolerance=1e-6) for start in starts.reshape(-1, 2)]
+    assert ended.evaluations.gradients.ravel().tolist() == [one.evaluations.gradients for one in one_by_one]

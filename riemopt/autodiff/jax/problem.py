@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from functools import cached_property
 from types import EllipsisType
 from typing import Any
 
@@ -14,7 +15,7 @@ from jax import lax
 from jax.flatten_util import ravel_pytree
 
 from riemopt.autodiff.jax.squares import OpenedNetwork
-from riemopt.autodiff.network import NetworkMetric, require_finite, scrambled
+from riemopt.autodiff.network import NetworkMetric, NetworkPoint, require_finite, scrambled
 from riemopt.autodiff.network import NetworkProblem as _NetworkProblem
 from riemopt.autodiff.outputs import Framework, NetworkOutput
 from riemopt.errors import ModelError, ShapeError
@@ -74,7 +75,8 @@ class NetworkProblem(_NetworkProblem):
     and the linearization of it, a few times the activations of the network for `chunk` cases. Arrays that are sharded
     over devices along the cases stay so: give no `chunk` then.
 
-    A solve is one compiled loop on the device. Without `chunk`, the network is linearized once for all its iterations.
+    A solve is one compiled loop on the device. Without `chunk`, the network is linearized once for all its iterations,
+    and once for all products of the metric at a point (:meth:`at`) but the first.
 
     Squared gradients of cases and the diagonal of the metric are exact for parameters that meet the cases in products,
     convolutions and sums; those within a scan or another loop, and tables looked up, have squares estimated with four
@@ -132,6 +134,10 @@ class NetworkProblem(_NetworkProblem):
         self.targets = self.output.targets(targets, jnp.zeros(shapes.shape, self.dtype))
         self._apply = apply
         self._rebuild()
+
+    def at(self, theta: Any) -> NetworkPoint:
+        """See :class:`~riemopt.Problem`; from the second product on, these share one linearization."""
+        return _Point(self, self._point(theta))
 
     def _rebuild(self) -> None:
         self._functions = _Functions(self._apply, self.unflatten, self.output, self.chunk, self.metric_cases)
@@ -209,6 +215,28 @@ class NetworkProblem(_NetworkProblem):
             raise ShapeError(f"a point or vector must be an array of {self.dimension} real numbers") from None
         self._require_shape(point, "a point or vector")
         return point
+
+
+class _Point(NetworkPoint):
+    """A network at a point, linearized there once somebody asks for more than one product."""
+
+    problem: NetworkProblem
+    _asked = False
+
+    def product(self, v: Any) -> Any:
+        """See :class:`NetworkPoint`."""
+        problem, rows = self.problem, self.problem.metric_cases or self.problem.count
+        assert rows is not None
+        if not self._asked or (problem.chunk is not None and problem.chunk < rows):
+            self._asked = True
+            return super().product(v)
+        return self._scaled(problem._functions.followed(*self._linearization, v))
+
+    @cached_property
+    def _linearization(self) -> tuple[Any, Any, Any]:
+        """The outputs of the metric's cases, what pushes a direction forward to them, and how many cases there are."""
+        problem = self.problem
+        return problem._functions.linearized(self.theta, problem._data, problem.first_case)  # type: ignore[no-any-return]
 
 
 def _flat(parameters: Any) -> tuple[Any, Callable[[Any], Any]]:
@@ -381,9 +409,9 @@ class _Functions:
 
         def terms(inputs: Any, targets: Any) -> Any:
             z, pull = jax.vjp(self._network(inputs), theta)
-            return pull(self._output.slope(z, targets))[0]
+            return pull(self._output.slope(z, targets) / _rows_of(data))[0]
 
-        return self._sum(terms, data) / _rows_of(data)
+        return self._sum(terms, data)
 
     @functools.partial(jax.jit, static_argnums=0)
     def product(self, theta: Any, v: Any, data: Any, first: Any) -> Any:
@@ -394,9 +422,25 @@ class _Functions:
             network = self._network(inputs)
             z, dz = jax.jvp(network, (theta,), (v,))
             _, pull = jax.vjp(network, theta)
-            return pull(self._output.hessian(z, dz))[0]
+            return pull(self._output.hessian(z, dz) / count)[0]
 
-        return self._sum(terms, part) / count
+        return self._sum(terms, part)
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def linearized(self, theta: Any, data: Any, first: Any) -> tuple[Any, Any, Any]:
+        """z of the metric's cases, v ↦ Dz as what can be handed to another function, and the number of cases."""
+        (inputs, _), count = self._part(data, first)
+        return *jax.linearize(self._network(inputs), theta), count
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def followed(self, z: Any, push: Any, count: Any, v: Any) -> Any:
+        """E[Jᵀ H J] v from a linearization."""
+        return self._pulled(push, self._output.hessian(z, push(v)) / count, v)
+
+    @staticmethod
+    def _pulled(push: Any, covector: Any, v: Any) -> Any:
+        """Jᵀ u of a linearization; v is any vector."""
+        return jax.linear_transpose(push, v)(covector)[0]
 
     @functools.partial(jax.jit, static_argnums=0)
     def connection(self, theta: Any, v: Any, a: Any, data: Any, first: Any) -> Any:
@@ -406,11 +450,13 @@ class _Functions:
         def terms(inputs: Any, targets: Any) -> Any:
             network = self._network(inputs)
             (z, dz), (_, d2z) = jax.jvp(lambda p: jax.jvp(network, (p,), (v,)), (theta,), (v,))
-            _, pull = jax.vjp(network, theta)
             factor = jnp.asarray(0.5 * (1.0 - a), z.dtype)
-            return pull(self._output.hessian(z, d2z) + factor * self._output.third(z, dz, dz))[0]
+            covector = self._output.hessian(z, d2z) + factor * self._output.third(z, dz, dz)
+            # the way back begins when the way forward has given up its memory
+            covector, here = lax.optimization_barrier((covector, theta))
+            return jax.vjp(network, here)[1](covector / count)[0]
 
-        return self._sum(terms, part) / count
+        return self._sum(terms, part)
 
     @functools.partial(jax.jit, static_argnums=0)
     def third_term(self, theta: Any, v: Any, data: Any, first: Any) -> Any:
@@ -496,10 +542,9 @@ class _Functions:
         if self._chunk is None or self._chunk >= count:
             inputs, _ = part
             z, push = jax.linearize(self._network(inputs), theta)
-            pull = jax.linear_transpose(push, theta)
 
             def product(v: Any) -> Any:
-                return (factor / count) * pull(self._output.hessian(z, push(v)))[0] + added * v
+                return self._pulled(push, (factor / count) * self._output.hessian(z, push(v)), v) + added * v
 
         else:
 

@@ -22,7 +22,7 @@ from riemopt.kernels.graph.simplification import simplify_program, simplify_traj
 from riemopt.kernels.store.precompiled import ForGpu
 from riemopt.kernels.targets.compiled import MATH, Compiler
 from riemopt.kernels.targets.numpy import BINDINGS
-from riemopt.kernels.targets.target import Target
+from riemopt.kernels.targets.target import Target, separated
 from riemopt.kernels.text.kernel import Text, array_arguments
 from riemopt.kernels.text.parts import parts_text
 from riemopt.kernels.text.pointwise import TABLE_SUMS_ARGUMENTS, after_sums, first_sums, pointwise_text, table_sums_text
@@ -107,9 +107,9 @@ class CupyTarget(Target):
         """A kernel that takes a trajectory from start to finish in every thread; see :class:`TrajectoryProgram`."""
         program = simplify_trajectory(program)
         parts = parts_of((*program.begun, *program.seen, *program.stepped))
-        text = _threaded(trajectory_text(program, parts_text(parts)[0]), "i", "status.shape[0]")
+        text = _threaded(trajectory_text(program, parts_text(parts)[0]), "i", "outcomes.shape[0]")
         head = f"def run({', '.join(TRAJECTORY_ARGUMENTS)}):"
-        results = ["float64[:, :, ::1]", "float64[:, ::1]", "int64[::1]", "int64[::1]"]
+        results = ["float64[:, :, ::1]", "float64[:, ::1]", "int64[::1]"]
         types = [_MATRIX, _VECTOR, _VECTOR, _TABLE, "int64", "int64", "float64", *results]
         launch = self._device.load(head, text, types, parts)
         n = len(program.point)
@@ -119,10 +119,10 @@ class CupyTarget(Target):
         ) -> tuple[Any, Any, Any, Any]:
             count, kept = len(starts), steps + 1 if keep_all else 1
             points, losses = self.arrays.empty((count, kept, n)), self.arrays.empty((count, kept))
-            status, taken = (self.arrays.empty(count, dtype="int64") for _ in range(2))
+            outcomes = self.arrays.empty(count, dtype="int64")
             settings = (data, self._no_table if table is None else table, steps, int(keep_all))
-            launch(count, starts, step_sizes, *settings, tolerance * abs(tolerance), points, losses, status, taken)
-            return points, losses, status, taken
+            launch(count, starts, step_sizes, *settings, tolerance * abs(tolerance), points, losses, outcomes)
+            return points, losses, *separated(outcomes)
 
         return run
 

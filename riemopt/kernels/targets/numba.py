@@ -22,7 +22,7 @@ from riemopt.kernels.targets.compiled import MATH, Compiler
 from riemopt.kernels.targets.lanes import MEMORY, memory
 from riemopt.kernels.targets.llvm import intrinsic_of
 from riemopt.kernels.targets.straight_line_code import INSTRUCTIONS, StraightLineCode
-from riemopt.kernels.targets.target import Target
+from riemopt.kernels.targets.target import Target, separated
 from riemopt.kernels.targets.threads import share_out
 from riemopt.kernels.text.algorithms.sums import BLOCK
 from riemopt.kernels.text.kernel import LANES, Text, array_arguments
@@ -164,10 +164,10 @@ class NumbaTarget(Target):
             kept = steps + 1 if keep_all else 1
             points = np.empty((len(starts), kept, n))
             losses = np.empty((len(starts), kept))
-            status, taken = np.empty((2, len(starts)), dtype=np.int64)
+            outcomes = np.empty(len(starts), dtype=np.int64)
             settings = (data, _NO_TABLE if table is None else table, steps, keep_all, tolerance * abs(tolerance))
-            share_out(compiled, len(starts), starts, step_sizes, *settings, points, losses, status, taken, grain=grain)
-            return points, losses, status, taken
+            share_out(compiled, len(starts), starts, step_sizes, *settings, points, losses, outcomes, grain=grain)
+            return points, losses, *separated(outcomes)
 
         return run
 
@@ -205,6 +205,5 @@ _TRAJECTORY_SIGNATURE = numba.void(
     numba.float64,
     numba.float64[:, :, ::1],
     numba.float64[:, ::1],
-    numba.int64[::1],
     numba.int64[::1],
 )

@@ -16,9 +16,10 @@ import numpy as np
 
 from riemopt.errors import ShapeError
 from riemopt.kernels.graph.programs import Program, TrajectoryProgram
+from riemopt.kernels.text.runtime.outcomes import STATUSES
 from riemopt.numerics.arrays import as_numbers
 
-__all__ = ["Kernel", "Target", "broadcast"]
+__all__ = ["Kernel", "Target", "broadcast", "separated"]
 
 ArrayFunction = Callable[..., np.ndarray]
 
@@ -81,6 +82,26 @@ class Target(ABC):
     def trajectories(self, program: TrajectoryProgram) -> Callable[..., Any]:
         """A kernel that runs whole trajectories, where :attr:`fuses` says that there are any."""
         raise NotImplementedError
+
+
+def separated(outcomes: Any) -> tuple[Any, Any]:
+    """Status and steps taken of trajectories, from the numbers that kernels write; these are overwritten.
+
+    Parameters
+    ----------
+    outcomes : array of int, shape (batch,)
+        Status and steps; see :data:`riemopt.kernels.text.runtime.outcomes.STATUSES`.
+
+    Returns
+    -------
+    tuple of array
+        The status, shape (batch,), and the steps, of this shape, too, or (1,) if all have taken as many.
+    """
+    statuses = int(STATUSES)
+    alike = len(outcomes) and int(outcomes.min()) // statuses == int(outcomes.max()) // statuses
+    taken = (outcomes[:1] if alike else outcomes) // statuses
+    outcomes %= statuses
+    return outcomes, taken
 
 
 class Kernel:

@@ -12,7 +12,7 @@ __all__ = ["TRAJECTORY_ARGUMENTS", "trajectory_text"]
 
 TRAJECTORY_ARGUMENTS = (
     *("starts", "step_sizes", "data", "table", "steps", "keep_all", "tolerance"),
-    *("points", "losses", "status", "taken"),
+    *("points", "losses", "outcomes"),
 )
 """What a kernel of trajectories takes, and what it writes."""
 
@@ -77,8 +77,7 @@ def trajectory_text(program: TrajectoryProgram, parts: Mapping[Part, str]) -> Te
         "    outcome = failed(outcome, begun[0], stepped[0])",
         f"    y = moved_point(outcome, stepped[1:{n + 1}], y)",
         *([f"    m = moved_memory(outcome, stepped[{n + 1}:], m)"] if m else []),
-        "store(status, i, finished(outcome))",
-        "store(taken, i, count)",
+        "store(outcomes, i, finished(outcome, count))",
     ]
     functions = [
         *row_functions([n], n),

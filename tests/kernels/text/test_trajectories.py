@@ -20,8 +20,8 @@ def program(memory):
 def test_points_and_losses_are_written_at_every_step(memory):
     text = trajectory_text(program(memory), {})
     body = "\n".join(text.body)
-    assert body.startswith("y = load_1(starts, i)") and body.endswith("store(taken, i, count)")
-    assert "store(status, i, finished(outcome))" in body
+    assert body.startswith("y = load_1(starts, i)") and body.endswith("finished(outcome, count))")
+    assert "store(outcomes, i, finished(outcome, count))" in body
     assert ("moved_memory(" in body) == memory == ("def moved_memory(" in "\n".join(text.functions))
     # once on the way, and once for the steps after the end
     assert body.count("store_1(points[:, slot], i, kept_point(outcome, y))") == 2

@@ -9,10 +9,12 @@ from math import nan
 from riemopt.kernels.functions.scalar import select
 from riemopt.status import Status
 
-__all__ = ["counted", "failed", "finished", "judged", "kept", "moved"]
+__all__ = ["STATUSES", "counted", "failed", "finished", "judged", "kept", "moved"]
 
 COMPLETED = float(Status.COMPLETED)
 CONVERGED = float(Status.CONVERGED)
+STATUSES = 16.0
+"""What a status is less than. A kernel writes the status and this times the steps taken as one number."""
 
 
 def judged(
@@ -50,6 +52,6 @@ def kept(outcome: float, value: float) -> float:
     return select((outcome < 0.0) | (outcome == CONVERGED), value, nan)
 
 
-def finished(outcome: float) -> float:
-    """The status at the end."""
-    return select(outcome < 0.0, COMPLETED, outcome)
+def finished(outcome: float, taken: float) -> float:
+    """The status at the end and the number of steps taken, in one number: see :data:`STATUSES`."""
+    return select(outcome < 0.0, COMPLETED, outcome) + STATUSES * taken

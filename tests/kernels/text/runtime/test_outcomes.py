@@ -3,6 +3,7 @@
 import numpy as np
 
 import riemopt as ro
+from riemopt.kernels.targets.target import separated
 from riemopt.kernels.text.runtime.outcomes import failed, finished, judged, kept, moved
 
 GOES_ON, CONVERGED, FAILED = -1.0, float(ro.Status.CONVERGED), float(ro.Status.DIVERGED)
@@ -26,7 +27,11 @@ def test_the_first_failure_is_the_status():
     assert failed(GOES_ON, 0.0, 0.0) == GOES_ON
     assert failed(GOES_ON, FAILED, 2.0) == FAILED and failed(GOES_ON, 0.0, 2.0) == 2.0
     assert failed(CONVERGED, 0.0, 2.0) == CONVERGED
-    assert finished(GOES_ON) == float(ro.Status.COMPLETED) and finished(FAILED) == FAILED
+    assert finished(GOES_ON, 0.0) == float(ro.Status.COMPLETED) and finished(FAILED, 0.0) == FAILED
+    for taken in (0, 1, 2**40):
+        outcomes = np.array([finished(float(status), float(taken)) for status in ro.Status]).astype(np.int64)
+        status, steps = separated(outcomes)
+        assert status.tolist() == [int(s) for s in ro.Status] and steps.tolist() == [taken]
 
 
 def test_what_is_written_down_of_a_failed_trajectory_is_nan():
