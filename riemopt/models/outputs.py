@@ -130,17 +130,34 @@ def _gaussian(z: tuple[sp.Symbol, ...], t: tuple[sp.Symbol, ...], scale: float |
 
 
 def _bernoulli(z: tuple[sp.Symbol, ...], t: tuple[sp.Symbol, ...]) -> Output:
-    """The cross-entropy of probabilities with logits z."""
-    terms = (sp.log(1 + sp.exp(a)) - b * a for a, b in zip(z, t, strict=True))
+    """The cross-entropy of probabilities with logits z.
+
+    log(1 + e^z) - t z as log(1 + e^-|z|) + |z| times what the likelier value misses of t: of a saturated output that
+    is right the digits remain.
+    """
+    terms = []
+    for a, b in zip(z, t, strict=True):
+        size = sp.Piecewise((a, a > 0), (-a, True))
+        terms.append(sp.log(1 + sp.exp(-size)) + size * sp.Piecewise((1 - b, a > 0), (b, True)))
     return Output("bernoulli", z, t, sp.Add(*terms), kind="probability")
 
 
 def _categorical(z: tuple[sp.Symbol, ...], t: tuple[sp.Symbol, ...]) -> Output:
-    """The cross-entropy of categories with logits z."""
+    """The cross-entropy of categories with logits z.
+
+    log Σ e^z - t·z by what the logits are less than the largest, the first one of these, whose own exponential is the
+    1 in log(1 + Σ).
+    """
     if len(z) < 2:
         raise ModelError("a categorical output needs at least two outputs, one a category")
-    chosen = sp.Add(*(a * b for a, b in zip(z, t, strict=True)))
-    return Output("categorical", z, t, sp.log(sp.Add(*map(sp.exp, z))) - chosen, kind="label")
+    count = range(len(z))
+    largest = [sp.And(*(z[k] > z[j] if j < k else z[k] >= z[j] for j in count if j != k)) for k in count]
+    peak = sp.Piecewise(*((z[k], largest[k]) for k in count[:-1]), (z[-1], True))
+    below = [peak - a for a in z]
+    others = [sp.Piecewise((0, largest[k]), (sp.exp(-below[k]), True)) for k in count]
+    missed = [sp.Piecewise((0, largest[k]), (below[k] * t[k], True)) for k in count]
+    loss = sp.log(1 + sp.Add(*others)) + sp.Add(*missed)
+    return Output("categorical", z, t, loss, kind="label")
 
 
 def _poisson(z: tuple[sp.Symbol, ...], t: tuple[sp.Symbol, ...]) -> Output:
