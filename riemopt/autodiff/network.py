@@ -434,9 +434,9 @@ class NetworkPoint(Point):
         """See :class:`~riemopt.problem.Point`."""
         return _sum(self._scaled(self.problem._gradient(self.theta)), self.problem.weight_decay, self.theta)
 
-    @cached_property
-    def metric(self) -> NetworkMetric:
-        """See :class:`~riemopt.problem.Point`."""
+    @property
+    def metric(self) -> NetworkMetric:  # type: ignore[override]
+        """See :class:`~riemopt.problem.Point`; made each time, since it holds the point."""
         return NetworkMetric(self)
 
     def connection(self, v: Any, a: float = 0.0) -> Any:

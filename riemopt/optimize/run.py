@@ -148,6 +148,7 @@ class Run:
                 hooks=hooks,
                 interruptible=alone,
             )
+        watched.forget()
         return status, watched.evaluations
 
     def _stepping(self, h: float) -> Stepping:

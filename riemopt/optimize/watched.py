@@ -190,6 +190,10 @@ class WatchedProblem:
         """``COMPLETED``, or why a number was not to be had."""
         return Status.COMPLETED if self._failure is None else self._failure()
 
+    def forget(self) -> None:
+        """Give back what is remembered of points and solves: the run is over."""
+        self._points, self._starts, self._solutions, self._told = [], (), [], []
+
     def forgive(self) -> None:
         """Forget a failure that the rule has recovered from."""
         self._failure = None
@@ -345,11 +349,11 @@ class WatchedPoint:
         """The metric to solve with, damped if the driver wants it; see :class:`Point`."""
         damping = self.watched.damping
         if damping is None:
-            return self._once(("watched", None), lambda: _WatchedMetric(self, self.undamped))  # type: ignore[no-any-return]
+            return self._once(("watched", None), lambda: _WatchedMetric(self.watched, self.theta, self.undamped))  # type: ignore[no-any-return]
         strength, by = damping
         if self._known.get("damping") is not damping:
             self._known["damping"] = damping
-            self._known["damped"] = _WatchedMetric(self, self.undamped.damped(strength, by))
+            self._known["damped"] = _WatchedMetric(self.watched, self.theta, self.undamped.damped(strength, by))
         return self._known["damped"]  # type: ignore[no-any-return]
 
     @property
@@ -425,20 +429,21 @@ class WatchedPoint:
 class _WatchedMetric(Metric):
     """A metric whose solves and products are counted and watched."""
 
-    def __init__(self, point: WatchedPoint, metric: Metric) -> None:
+    def __init__(self, watched: WatchedProblem, theta: Any, metric: Metric) -> None:
+        # not with the point, which holds the metric: what a point of millions holds is to go with it at once
         self.metric, self.dimension = metric, metric.dimension
-        self._point, self._watched = point, point.watched
+        self._watched, self._theta = watched, theta
 
     def product(self, v: Any) -> Any:
         """See :class:`Metric`."""
         self._watched.tally("lower_index")
-        return self._watched.checked(self.metric.product(v), "lower_index", self._point.theta, v)
+        return self._watched.checked(self.metric.product(v), "lower_index", self._theta, v)
 
     def solution(self, c: Any, start: Any = None) -> Solution:
         """See :class:`Metric`."""
         watched = self._watched
         solution = watched.solved(self.metric, c)
-        watched.checked(solution.x, "raise_index", self._point.theta, c)
+        watched.checked(solution.x, "raise_index", self._theta, c)
         return solution
 
     def solve(self, c: Any, start: Any = None) -> Any:
@@ -455,4 +460,4 @@ class _WatchedMetric(Metric):
 
     def damped(self, strength: float, by: By = "identity") -> Metric:
         """See :class:`Metric`."""
-        return _WatchedMetric(self._point, self.metric.damped(strength, by))
+        return _WatchedMetric(self._watched, self._theta, self.metric.damped(strength, by))

@@ -1,16 +1,19 @@
 """Driving as networks want it: a metric that looks elsewhere each time, iterates walked back, runs that survive."""
 
 import errno
+import gc
 import signal
 import subprocess
 import sys
 import textwrap
+import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import riemopt as ro
+from riemopt.autodiff.network import NetworkPoint
 from riemopt.errors import ArgumentError
 from riemopt.optimize.progress import told
 from riemopt.optimize.state import State
@@ -250,3 +253,28 @@ def test_a_run_that_was_killed_goes_on_to_the_same_losses_bit_for_bit(key, tmp_p
     killed.communicate()
     out = started(tmp_path / "run.ckpt", 0.0).communicate()[0].split()
     assert 0 < int(out[0]) <= 5 and out[-1] == never
+
+
+def test_what_is_held_at_a_point_goes_with_it(monkeypatch):
+    made = weakref.WeakSet()
+    begin = NetworkPoint.__init__
+
+    def counted(self, *arguments):
+        made.add(self)
+        begin(self, *arguments)
+
+    monkeypatch.setattr(NetworkPoint, "__init__", counted)
+    rng = np.random.default_rng(0)
+    layers = [(rng.normal(size=(3, 2)), np.zeros(3)), (rng.normal(size=(1, 3)), np.zeros(1))]
+    inputs, targets = rng.normal(size=(8, 2)), rng.integers(0, 2, size=(8, 1))
+    net = ro.autodiff.feedforward.NetworkProblem(layers, inputs, targets, "bernoulli", metric_cases=4)
+    most = []
+    gc.collect()
+    gc.disable()  # nothing is left to the collector of circles
+    try:
+        for key in ("ng", "mid", "geo", "geof"):
+            options = {"damping": ro.LevenbergMarquardt(1.0), "line_search": ro.Backtracking()}
+            ro.minimize(net, key, net.start, 1.0, 6, callback=lambda state: most.append(len(made)), **options)
+    finally:
+        gc.enable()
+    assert 1 <= max(most) <= 4
