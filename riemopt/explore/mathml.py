@@ -1,0 +1,69 @@
+"""Mathematics as MathML, which browsers typeset by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sympy as sp
+from sympy.printing.mathml import MathMLPresentationPrinter
+
+from riemopt.geometry.equation import Equation, in_usual_notation
+
+__all__ = ["chart_mathml", "equation_mathml", "mathml"]
+
+_BLOCK = ' display="block"'
+
+
+def mathml(expression: sp.Basic) -> str:
+    """An expression as a ``<math>`` element.
+
+    Examples
+    --------
+    >>> mathml(sp.Symbol("alpha"))
+    '<math><mi>&#945;</mi></math>'
+    """
+    return _math(_printed(expression))
+
+
+def chart_mathml(pairs: Iterable[tuple[sp.Symbol, sp.Expr]], names: Iterable[sp.Symbol] = ()) -> str:
+    """Equations of a chart, with commas between them: parameters, and what they are in new coordinates; or names."""
+    rows = [f"{_printed(symbol)}<mo>=</mo>{_printed(expression)}" for symbol, expression in pairs]
+    return _math('<mo separator="true">,</mo><mspace width="0.4em"/>'.join([*rows, *map(_printed, names)]))
+
+
+def equation_mathml(equation: Equation) -> str:
+    """An equation of a geometry as a ``<math>`` element on lines of its own."""
+    value = in_usual_notation(equation.value)
+    if not equation.letter:
+        return _math(f"{_printed(value.lhs)}<mo>=</mo>{_printed(value.rhs)}", block=True)
+    name = f"<mi>{_NAMES.get(equation.letter, equation.letter)}</mi>"
+    upper = f"<mo>(</mo><mi>{equation.mark}</mi><mo>)</mo>" if equation.mark else _row(equation.upper)
+    name = f"<msubsup>{name}<mrow>{_row(equation.lower)}</mrow><mrow>{upper}</mrow></msubsup>"
+    argument = equation.argument
+    if not isinstance(argument, str):
+        argument = ", ".join(map(str, argument)).join("()")
+    remark = f'<mspace width="1.5em"/><mtext>({equation.remark})</mtext>' if equation.remark else ""
+    return _math(f"{name}<mtext>{argument}</mtext><mo>=</mo>{_printed(value)}{remark}", block=True)
+
+
+_NAMES = {
+    "Gamma": "&#915;",
+    "log p": "log p",
+    "d log p": "&#8706;",
+    "sqrt(det g)": "&#8730;det g",
+}
+"""What the names of tensors look like."""
+
+
+def _row(symbols: Iterable[sp.Symbol]) -> str:
+    return "".join(map(_printed, symbols))
+
+
+def _math(inner: str, block: bool = False) -> str:
+    return f"<math{_BLOCK * block}>{inner}</math>"
+
+
+def _printed(expression: sp.Basic) -> str:
+    """The inside of the element, in ASCII with references for other characters."""
+    text: str = MathMLPresentationPrinter({"root_notation": True}).doprint(expression)
+    return text.replace("&InvisibleTimes;", "&#8290;").encode("ascii", "xmlcharrefreplace").decode("ascii")
