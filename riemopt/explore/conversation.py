@@ -10,7 +10,11 @@ from typing import Any
 from riemopt.explore.process import TimeLimitError, WorkerProcess
 from riemopt.explore.worker import encoded, work, work_on_formulas
 
-__all__ = ["Conversation", "Limits"]
+__all__ = ["Conversation", "Limits", "Spare"]
+
+_OPENING = ("family", "charts", "data", "start", "integrators", "step_size", "steps")
+_PAUSE = 3.0
+"""Seconds before another spare study is opened: the page that took the last one is being looked at for the first time."""
 
 Send = Callable[[bytes], Awaitable[None]]
 
@@ -33,6 +37,42 @@ class Limits:
     formulas: float = 60.0
 
 
+class Spare:
+    """A study that is opened ahead of the page which will ask for it: the one that a page begins with.
+
+    Parameters
+    ----------
+    opening : mapping
+        The settings that a page begins with.
+    """
+
+    def __init__(self, opening: Mapping[str, Any]) -> None:
+        self._opening = {name: opening[name] for name in _OPENING}
+        self._worker: WorkerProcess | None = None
+        self._ended = False
+
+    def prepare(self) -> None:
+        """Begin to open a study, unless there is one."""
+        if self._worker is None and not self._ended:
+            self._worker = WorkerProcess(work, {"type": "open", "id": 0, **self._opening})
+
+    def take(self, request: Mapping[str, Any]) -> WorkerProcess | None:
+        """The study, if it is the one that a request is for; another one will be opened in its place."""
+        worker = self._worker
+        if worker is None or not worker.is_alive or any(request[name] != self._opening[name] for name in _OPENING):
+            return None
+        self._worker = None
+        loop = asyncio.get_running_loop()
+        loop.call_later(_PAUSE, lambda: loop.run_in_executor(None, self.prepare))
+        return worker
+
+    def end(self) -> None:
+        """End it."""
+        self._ended = True
+        if self._worker is not None:
+            self._worker.end()
+
+
 class Conversation:
     """One page: a study that answers, and perhaps another that is being opened to take its place.
 
@@ -41,10 +81,13 @@ class Conversation:
     send : callable
         Sends an answer to the page.
     limits : Limits, optional
+    spare : Spare, optional
+        What may have opened a study already.
     """
 
-    def __init__(self, send: Send, limits: Limits | None = None) -> None:
+    def __init__(self, send: Send, limits: Limits | None = None, spare: Spare | None = None) -> None:
         self._send = send
+        self._spare = spare
         self._limits = limits or Limits()
         self._study: WorkerProcess | None = None
         self._next: WorkerProcess | None = None
@@ -80,7 +123,8 @@ class Conversation:
         slow: dict[str, str] = {}
         while True:
             charts = [text for text in request["charts"] if text not in slow]
-            worker = self._next = WorkerProcess(work, {**request, "charts": charts})
+            ready = self._spare.take(request) if self._spare and not slow else None
+            worker = self._next = ready or WorkerProcess(work, {**request, "charts": charts})
             piece: Mapping[str, Any] = {}
             try:
                 while True:
@@ -106,10 +150,10 @@ class Conversation:
             if piece["type"] == "opened":
                 self._end("_study")
                 self._study, self._opening = worker, {**request, "charts": charts}
-                await self._send(encoded({**piece, "refused": {**piece["refused"], **slow}}))
+                await self._send(encoded({**piece, "id": request["id"], "refused": {**piece["refused"], **slow}}))
             else:
                 worker.end()
-                await self._send(message)
+                await self._send(encoded({**piece, "id": request["id"]}))
             return None
 
     # -- answers

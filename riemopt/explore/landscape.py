@@ -15,7 +15,7 @@ __all__ = ["Plane", "contours", "loss_curve", "spread_over", "unit_vectors"]
 
 _GRID = 72
 _LEVELS = 11
-_MARGIN = 0.35
+_MARGIN = 0.3
 """Of the extent of the paths, on each side: room to drag the start to."""
 _INSIDE = 1e-3
 """Of the extent, that a window keeps away from the border of the domain."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-__all__ = ["TimeLimitError", "WorkerProcess", "prepare"]
+__all__ = ["TimeLimitError", "WorkerProcess"]
 
 
 class TimeLimitError(Exception):
@@ -89,10 +89,3 @@ def _context() -> Any:
     if "forkserver" in methods:
         context.set_forkserver_preload(["riemopt.explore.worker"])
     return context
-
-
-def prepare() -> None:
-    """Load riemopt once, ahead of the first worker."""
-    process = _context().Process(target=os.getpid, daemon=True)
-    process.start()
-    process.join()

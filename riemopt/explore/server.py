@@ -15,10 +15,9 @@ import tornado.web
 import tornado.websocket
 
 from riemopt.explore import page
-from riemopt.explore.conversation import Conversation, Limits
+from riemopt.explore.conversation import Conversation, Limits, Spare
 from riemopt.explore.opening import explorable
 from riemopt.explore.presets import PRESETS
-from riemopt.explore.process import prepare
 from riemopt.explore.requests import MOST_CHARACTERS, FrameError, read
 from riemopt.explore.worker import encoded
 
@@ -112,7 +111,7 @@ class _Socket(tornado.websocket.WebSocketHandler):
         if len(pages) >= MOST_PAGES:
             return self.close(_TOO_MANY, f"{MOST_PAGES} pages are open: close one of them")
         pages.add(self)
-        self.conversation = Conversation(self._send, self.settings["limits"])
+        self.conversation = Conversation(self._send, self.settings["limits"], self.settings["spare"])
         await self._send(self.settings["hello"])
 
     async def on_message(self, message: str | bytes) -> None:
@@ -153,6 +152,7 @@ def application(token: str, opening: dict[str, Any], limits: Limits | None = Non
         token=token,
         hello=encoded({"type": "hello", **_known(opening)}),
         limits=limits,
+        spare=Spare(opening),
         pages=set(),
         bound=port,
         port=lambda: port[0],
@@ -204,9 +204,11 @@ async def _serve(token: str, port: int, opening: dict[str, Any], ready: Callable
             loop.add_signal_handler(getattr(signal, name), ended.set)
         except NotImplementedError:  # Windows interrupts otherwise
             pass
-    loaded = loop.run_in_executor(None, prepare)
+    spare: Spare = app.settings["spare"]
+    loaded = loop.run_in_executor(None, spare.prepare)
     ready(f"http://{ADDRESS}:{bound}/?token={token}")
     await ended.wait()
     await loaded
-    for socket_ in list(app.settings["pages"]):
-        socket_.on_close()
+    spare.end()
+    for each in list(app.settings["pages"]):
+        each.on_close()

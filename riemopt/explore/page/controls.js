@@ -13,33 +13,30 @@ export function section(name, title, open, ...children) {
 /** The charts: the model's own, and others with a field for each coordinate. */
 export function chartEditor(on) {
   const list = make("div", { class: "charts" });
-  const add = make("button", { type: "button", class: "add", onclick: () => append({}, true) }, "Add a chart");
+  const add = make("button", { type: "button", class: "add", onclick: () => append({}).focus() }, "Add a chart");
   const element = make("div", {}, list, add);
   let coordinates = [];
   let cards = [];
-  let asked = null;
 
-  const apply = afterPause(700, () => on.change(cards.map((card) => textOf(card.values())).filter(Boolean)));
+  const texts = () => cards.map((card) => textOf(card.values())).filter(Boolean);
+  const apply = afterPause(700, () => on.change(texts()));
+  const check = afterPause(150, () => cards.length && on.check(cards.flatMap((card) => card.formulas())));
 
-  function append(fields, focus = false) {
-    if (cards.length >= on.most) return;
+  function append(fields) {
     const card = chartCard(coordinates, fields, {
-      typed: (c) => {
-        asked = c;
-        on.check(c.names(), c.formulas());
-      },
+      typed: check,
       remove: (c) => {
         cards = cards.filter((other) => other !== c);
         c.element.remove();
         number();
         apply();
+        add.focus();
       },
     });
     cards.push(card);
     list.append(card.element);
     number();
-    if (focus) card.focus();
-    else card.typed();
+    return card;
   }
 
   function number() {
@@ -49,34 +46,30 @@ export function chartEditor(on) {
 
   return {
     element,
+    texts,
     /** Fill in charts as texts, of a model with these coordinates. */
-    fill(texts, description) {
+    fill(wanted, description) {
       coordinates = description.coordinates;
       cards = [];
       list.replaceChildren(ownChart(coordinates));
-      for (const text of texts) append(fieldsOf(text, coordinates.map(({ name }) => name)));
+      for (const text of wanted) append(fieldsOf(text, coordinates.map(({ name }) => name)));
+      check();
     },
-    texts: () => cards.map((card) => textOf(card.values())).filter(Boolean),
-    /** Echoes of the formulas of the card that was typed in last. */
+    /** Echoes of all formulas; where each is one, what was typed is asked for. */
     echo(echoes) {
-      if (!asked) return;
-      const fine = asked.echo(echoes);
-      if (fine && asked.dirty()) apply();
+      const fine = cards.map((card, i) => card.echo(echoes.slice(i * coordinates.length, (i + 1) * coordinates.length)));
+      if (fine.every(Boolean)) apply();
     },
     /** Why charts could not be had, by text. */
     refuse(reasons) {
-      for (const card of cards) {
-        const text = textOf(card.values());
-        card.complain(reasons[text] ?? "");
-        if (text) card.settled();
-      }
+      for (const card of cards) card.complain(reasons[textOf(card.values())] ?? "");
     },
   };
 }
 
 function ownChart(coordinates) {
   const names = coordinates.flatMap(({ mathml }, i) => [i ? ", " : "", math(mathml)]);
-  return make("fieldset", { class: "card own" }, make("legend", {}, "chart 1: the family's own"), make("span", { class: "own-names" }, ...names));
+  return make("p", { class: "own" }, make("span", { class: "quiet" }, "chart 1, the family's own: "), ...names);
 }
 
 function chartCard(coordinates, fields, on) {
@@ -92,10 +85,7 @@ function chartCard(coordinates, fields, on) {
       autocapitalize: "off",
       autocomplete: "off",
       "aria-describedby": `${id}-echo`,
-      oninput: () => {
-        dirty = true;
-        check();
-      },
+      oninput: () => on.typed(),
     });
     const echo = make("span", { id: `${id}-echo`, class: "echo", "aria-live": "polite" });
     const label = make("label", { for: id, "aria-label": `${name} in this chart` }, math(mathml), " =");
@@ -104,32 +94,24 @@ function chartCard(coordinates, fields, on) {
   const complaint = make("p", { class: "error", role: "alert", hidden: true });
   const legend = make("span", {});
   const remove = make("button", { type: "button", class: "remove", onclick: () => on.remove(card) }, "×");
-  let dirty = !Object.keys(fields).length;
-  const check = afterPause(150, () => on.typed(card));
   return Object.assign(card, {
-    element: make("fieldset", { class: "card" }, make("legend", {}, legend), remove, ...columns.map((c) => c.element), complaint),
+    element: make("fieldset", { class: "card" }, make("legend", {}, legend), remove, make("div", { class: "columns" }, ...columns.map((c) => c.element)), complaint),
     number(i) {
       legend.textContent = `chart ${i}`;
       remove.setAttribute("aria-label", `remove chart ${i}`);
       columns.forEach((c) => c.input.setAttribute("aria-label", `${c.name} in chart ${i}`));
     },
     values: () => Object.fromEntries(columns.map((c) => [c.name, c.input.value])),
-    names: () => columns.map((c) => c.name),
     formulas: () => columns.map((c) => c.input.value.trim() || c.name),
     focus: () => columns.at(-1).input.focus(),
-    typed: () => on.typed(card),
-    dirty: () => dirty,
-    settled: () => {
-      dirty = false;
-    },
     echo(echoes) {
-      card.complain("");
       let fine = true;
       echoes.forEach(({ mathml, error }, i) => {
         const { input, echo } = columns[i];
+        if (error) card.complain("");
         input.setAttribute("aria-invalid", Boolean(error));
         echo.classList.toggle("error", Boolean(error));
-        echo.replaceChildren(error ? error : math(mathml));
+        echo.replaceChildren(error ?? (input.value.trim() === columns[i].name ? "" : math(mathml)));
         fine &&= !error;
       });
       return fine;
@@ -177,8 +159,8 @@ const HIGHEST = 1;
 
 /** The step size, with halving and doubling, and the number of steps. */
 export function stepControls(known, on) {
-  const slider = make("input", { type: "range", min: LOWEST, max: HIGHEST, step: 0.01, "aria-label": "step size h, logarithmic" });
-  const number = make("input", { type: "number", min: 0.001, max: 10, step: "any", "aria-label": "step size h" });
+  const slider = make("input", { type: "range", min: LOWEST, max: HIGHEST, step: 0.01, "aria-label": "step size h" });
+  const number = make("input", { type: "number", min: 0.001, max: 10, step: "any", "aria-label": "step size h as a number" });
   const steps = make("input", { type: "number", min: 1, max: known.bounds.steps, step: 1, "aria-label": "steps" });
   const show = (h) => {
     slider.value = Math.log10(h);
@@ -198,7 +180,7 @@ export function stepControls(known, on) {
   const halve = make("button", { type: "button", onclick: () => on.scale(0.5), title: "half the step, twice as many: the same final time" }, "½ h");
   const double = make("button", { type: "button", onclick: () => on.scale(2), title: "twice the step, half as many: the same final time" }, "2 h");
   return {
-    element: make("div", { class: "step-controls" }, make("label", { class: "wide" }, "h ", slider), number, halve, double, make("label", {}, "steps ", steps)),
+    element: make("div", { class: "step-controls" }, make("label", { class: "wide" }, "h ", slider, number), halve, double, make("label", {}, "steps ", steps)),
     fill(settings) {
       show(settings.step_size);
       steps.value = settings.steps;

@@ -59,7 +59,7 @@ export function axes(parent) {
       children.push(draw("text", { x: left - 5, y: at + 3.5, "text-anchor": "end" }, format(tick)));
     }
     children.push(draw("path", { d: `M${left},${top}V${bottom}H${right}`, class: "frame" }));
-    if (x) children.push(name(x, { x: right - 130, y: bottom - 22, width: 126, height: 20, class: "name end" }));
+    if (x) children.push(name(x, { x: right - 130, y: bottom - 22, width: 124, height: 20, class: "name end" }));
     if (y) children.push(name(y, { x: left + 5, y: top + 1, width: 190, height: 20, class: "name" }));
     group.replaceChildren(...children);
   };

@@ -207,7 +207,7 @@ export function render({ model, el }) {
   });
   const editor = chartEditor({
     most: known.bounds.charts,
-    check: (names, formulas) => requests.send({ type: "check", formulas }),
+    check: (formulas) => requests.send({ type: "check", formulas }),
     change: (charts) => !same(charts, settings.charts) && change({ charts }),
   });
   const integrators = integratorList(known, (keys) => change({ integrators: keys }));
@@ -287,9 +287,9 @@ export function render({ model, el }) {
     make(
       "div",
       { class: "left" },
-      section("step", "Step", true, stepping.element),
-      section("methods", "Integrators", true, integrators.element),
       section("chart-fields", "Charts", true, editor.element),
+      section("methods", "Integrators", true, integrators.element),
+      section("step", "Step", true, stepping.element),
       section("start-section", "Start", true, start.element),
     ),
     make("div", { class: "centre" }, frames.plot, charts.element, switches),
@@ -297,8 +297,8 @@ export function render({ model, el }) {
       "div",
       { class: "right" },
       make("div", { class: "cursor-row" }, make("label", {}, "iteration ", cursor), iteration),
-      make("div", { class: "panel gap-panel" }, frames.gap, ghostText),
-      make("div", { class: "panel loss-panel" }, frames.losses),
+      make("div", { class: "panel gap-panel" }, make("h3", {}, "Invariance gap: the largest distance between charts"), frames.gap, ghostText),
+      make("div", { class: "panel loss-panel" }, make("h3", {}, "Mean negative log-likelihood"), frames.losses),
     ),
     section("small", "The same in every chart", true, frames.multiples),
     more.element,

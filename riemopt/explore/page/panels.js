@@ -7,7 +7,7 @@ import { finite, scale } from "./scales.js";
 import { lineStyles } from "./styles.js";
 
 const upTo = (n) => Array.from({ length: n }, (_, i) => i);
-const SIDES = { left: 46, right: 12, top: 8, bottom: 28 };
+const SIDES = { left: 46, right: 12, top: 8, bottom: 20 };
 
 /** Losses against the iteration: the chosen chart strong, the others pale. */
 export function lossPanel(frame, known) {
@@ -18,7 +18,6 @@ export function lossPanel(frame, known) {
       panel.show(view, only, {
         range: view.losses,
         kind: "linear",
-        name: "mean negative log-likelihood",
         lines: [
           ...run.charts.flatMap((_, c) => (c === chosen ? [] : integrators.map((key) => ({ key, values: run.losses(c, key), pale: true })))),
           ...integrators.map((key) => ({ key, values: run.losses(chosen, key) })),
@@ -48,9 +47,8 @@ export function gapPanel(frame, known) {
         ? integrators.filter((key) => key in ghost.gap).map((key) => ({ key, ...positive(ghost.gap[key]), stretch: ghost.stretch, ghost: true }))
         : [];
       panel.show(view, only, {
-        range: [low / 2, high * 2],
+        range: [10 ** Math.floor(Math.log10(low)), 10 ** Math.ceil(Math.log10(high))],
         kind: "log",
-        name: "invariance gap (Fisher–Rao distance)",
         lines: [...ghosts, ...integrators.map((key, j) => ({ key, ...positive(gaps[j]) }))],
         rule: { at: error, text: "one standard error" },
       });
@@ -73,7 +71,7 @@ function curves(frame, known, label) {
   const ends = draw("g");
   const cursor = draw("line", { class: "cursor" });
   sheet.svg.prepend(definitions);
-  sheet.svg.append(rule, lines, ends, cursor);
+  sheet.svg.append(lines, ends, cursor, rule);
   let drawn = "";
 
   function show(view, only, content) {
@@ -86,7 +84,7 @@ function curves(frame, known, label) {
     if (frameKey !== drawn) {
       drawn = frameKey;
       set(clip, { x: sheet.across[0], y: top, width: Math.max(0, sheet.across[1] - sheet.across[0] + 6), height: Math.max(0, bottom - top) });
-      drawAxes(sheet, X, Y, { x: "iteration", y: content.name, ticks: [6, 5] });
+      drawAxes(sheet, X, Y, { ticks: [6, 5] });
       drawRule(content.rule, Y);
     }
     const at = Math.min(view.cursor, view.run.steps);
@@ -109,7 +107,7 @@ function curves(frame, known, label) {
     if (!wanted) return;
     const [left, right] = sheet.across;
     const y = Y(wanted.at);
-    rule.append(draw("line", { x1: left, x2: right, y1: y, y2: y }), draw("text", { x: right - 4, y: y - 4, "text-anchor": "end" }, wanted.text));
+    rule.append(draw("line", { x1: left, x2: right, y1: y, y2: y }), draw("text", { x: right - 4, y: y + 13, "text-anchor": "end" }, wanted.text));
   }
 
   return { show, close: sheet.close };
