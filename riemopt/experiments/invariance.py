@@ -215,6 +215,9 @@ class InvarianceStudy:
             gap=dict(zip(rules, gaps, strict=True)),
             status=status,
             problem=self.problem,
+            samples=self.samples,
+            rules=rules,
+            step_size=step_size,
         )
 
 

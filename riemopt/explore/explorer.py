@@ -27,10 +27,10 @@ __all__ = ["Explorer", "check", "formulas", "plain"]
 
 Answer = dict[str, Any]
 
-_BALLS_ACROSS = 6
+_BALLS_ACROSS = 5
 _DIRECTIONS = 49
-_TOGETHER = 0.42
-"""The radius of a ball, in the distance to the next one."""
+_TOGETHER = 0.5
+"""The radius of a ball, in that at which it reaches to the next one."""
 
 
 class Explorer:
@@ -42,12 +42,20 @@ class Explorer:
         What is explored.
     python : callable, optional
         The lines of Python that give the result of a run, from a request for it.
+    rules : mapping of str to Integrator, optional
+        Integrators by label, beside those that have a key.
     """
 
-    def __init__(self, study: InvarianceStudy, python: Callable[[Mapping[str, Any]], str] | None = None) -> None:
+    def __init__(
+        self,
+        study: InvarianceStudy,
+        python: Callable[[Mapping[str, Any]], str] | None = None,
+        rules: Mapping[str, Any] | None = None,
+    ) -> None:
         self.study = study
         self.result: InvarianceResult | None = None
         self._python = python
+        self._rules = rules or {}
         self._contours: list[Line] = []
 
     @property
@@ -84,12 +92,29 @@ class Explorer:
             ],
         }
 
+    def opened(
+        self, request: Mapping[str, Any], refused: Mapping[str, str], plane: Sequence[int] | None = None
+    ) -> Answer:
+        """The first answer: the description, a run, what lies under it, and the charts that could not be had."""
+        plane = list(plane or range(min(2, self.model.dimension)))
+        look = {"type": "landscape", "id": 0, "start": request["start"], "plane": plane, "window": None}
+        return {
+            "type": "opened",
+            "id": request["id"],
+            **self.describe(),
+            "refused": dict(refused),
+            "plane": plane,
+            "ran": self.answer({**request, "type": "run"}),
+            "landscape": self.answer(look),
+        }
+
     def run(
         self, start: Any, integrators: Sequence[str], step_size: float, steps: int, progress: Progress | None = None
     ) -> Answer:
         """A run of the study; its result is kept."""
-        settings: dict[str, Any] = {"integrators": integrators, "step_size": step_size, "steps": steps}
-        result = self.result = self.study.run(start=start, progress=progress, **settings)
+        rules = {key: self._rules.get(key, key) for key in integrators}
+        result = self.study.run(start=start, integrators=rules, step_size=step_size, steps=steps, progress=progress)
+        self.result = result
         ended = [
             {"chart": label, "integrator": key, "after": _last(result.losses[label][key]), "reason": status.meaning}
             for label, row in result.status.items()
@@ -121,9 +146,9 @@ class Explorer:
         if window is None:
             window = self._window(plane, start)
         if len(plane.axes) == 1:
-            curve = loss_curve(plane, window, start, self._loss)
+            curve = loss_curve(plane, window, start, self._own_problem)
             return {"type": "landscape", "window": window, "lines": [], "curve": list(map(plain, curve))}
-        self._contours = contours(plane, window, start, self._loss)
+        self._contours = contours(plane, window, start, self._own_problem)
         return {"type": "landscape", "window": window, "lines": [_drawn(line) for line in self._contours]}
 
     def _window(self, plane: Plane, start: np.ndarray) -> list[list[float]]:
@@ -139,11 +164,13 @@ class Explorer:
         """The paths in a chart and the contours, in the model's own coordinates and in those of the chart."""
         start, keys, h, steps = _settings(request)
         chart, plane = self._chart(request["chart"]), self._plane(request["plane"])
-        result = self.study.run(start=start, integrators=keys, step_size=h, steps=steps)
-        own = {key: self._curve(request["chart"], key, path, h) for key, path in result.points[request["chart"]].items()}
+        self.run(start, keys, h, steps)
+        assert self.result is not None
+        paths = self.result.points[request["chart"]]
+        own = {key: self._curve(request["chart"], key, path, h) for key, path in paths.items()}
         there = {key: self._from_own(chart, curve) for key, curve in own.items()}
         if not self._contours and len(plane.axes) == 2:
-            self._contours = contours(plane, request["window"], np.array(start), self._loss)
+            self._contours = contours(plane, request["window"], np.array(start), self._own_problem)
         axes = list(plane.axes)
         moved = [self._from_own(chart, plane.points(np.array(start), *line))[:, axes].T for line in self._contours]
         every = np.concatenate([np.concatenate(list(there.values())), self._from_own(chart, np.array([start]))])
@@ -185,12 +212,15 @@ class Explorer:
     def _spacing(
         self, plane: Plane, window: Sequence[Sequence[float]], centres: np.ndarray, metrics: np.ndarray
     ) -> float:
-        """The Riemannian distance to the next centre, where it is smallest, as most see it."""
-        lengths = []
-        for axis, (low, high), scale in zip(plane.axes, window, plane.scales, strict=True):
-            step = np.log(high / low) * centres[:, axis] if scale == "log" else np.full(len(centres), high - low)
-            lengths.append(step / (_BALLS_ACROSS + 1) * np.sqrt(metrics[:, axis, axis]))
-        return float(np.quantile(np.min(lengths, axis=0), 0.3)) if len(centres) else 1.0
+        """The radius at which a ball reaches to the next row or column of centres, where there is little room."""
+        if not len(centres):
+            return 1.0
+        inverse = np.linalg.inv(metrics[:, plane.axes][:, :, plane.axes])
+        radii = []
+        for i, (axis, (low, high), scale) in enumerate(zip(plane.axes, window, plane.scales, strict=True)):
+            width = np.log(high / low) * centres[:, axis] if scale == "log" else np.full(len(centres), high - low)
+            radii.append(width / (_BALLS_ACROSS + 1) / np.sqrt(inverse[:, i, i]))
+        return float(np.quantile(np.min(radii, axis=0), 0.4))
 
     def _anatomy(self, request: Mapping[str, Any]) -> Answer:
         chart, plane = self._chart(request["chart"]), self._plane(request["plane"])
@@ -231,11 +261,6 @@ class Explorer:
         """The loss in the model's own chart, compiled."""
         return next(iter(self.study.problems.values()))
 
-    @cached_property
-    def _loss(self) -> Callable[[np.ndarray], np.ndarray]:
-        """The loss on many points."""
-        return self._own_problem.loss
-
     def _plain_problem(self, chart: StatisticalModel) -> LikelihoodProblem:
         """The loss in a chart at a few points, for which nothing is compiled."""
         if chart not in self._plain_problems:
@@ -248,7 +273,7 @@ class Explorer:
 
     def _curve(self, label: str, key: str, points: np.ndarray, h: float) -> np.ndarray:
         """The curve through iterates, all in the model's own coordinates; what is invariant is found there."""
-        rule = by_name(key)
+        rule = by_name(self._rules.get(key, key))
         points = points[np.isfinite(points).all(axis=-1)]
         if isinstance(rule, (ExactFlow, RiemannianEuler)):
             return path_curve(self._own_problem, rule, points, h)

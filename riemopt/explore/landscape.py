@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from riemopt.manifold import LikelihoodProblem
 from riemopt.models.domain import Domain
 
 __all__ = ["Plane", "contours", "loss_curve", "spread_over", "unit_vectors"]
 
-_GRID = 72
+_FINE, _COARSE = 120, 56
+"""Points along each axis under the contours: of a loss from a few statistics, and of one that is a sum over samples."""
 _LEVELS = 11
 _MARGIN = 0.3
 """Of the extent of the paths, on each side: room to drag the start to."""
@@ -85,17 +87,15 @@ class Plane:
         ]
 
 
-def contours(
-    plane: Plane, window: Sequence[Sequence[float]], base: np.ndarray, loss: Callable[[np.ndarray], np.ndarray]
-) -> list[Line]:
+def contours(plane: Plane, window: Sequence[Sequence[float]], base: np.ndarray, problem: LikelihoodProblem) -> list[Line]:
     """Lines of equal loss in a window of two coordinates, denser near the bottom."""
     from contourpy import contour_generator
 
-    x, y = plane.spaced(window, _GRID)
-    heights = np.ma.masked_invalid(loss(plane.points(base, *np.meshgrid(x, y))))
+    x, y = plane.spaced(window, _FINE if problem.table is None else _COARSE)
+    heights = np.ma.masked_invalid(problem.loss(plane.points(base, *np.meshgrid(x, y))))
     if not heights.count():
         return []
-    at_start = float(loss(base))
+    at_start = float(problem.loss(base))
     bottom = float(heights.min())
     depth = (at_start - bottom if np.isfinite(at_start) else 0.0) or 1.0
     generator = contour_generator(x, y, heights)
@@ -104,12 +104,10 @@ def contours(
     return [(line[:, 0], line[:, 1]) for line in lines]
 
 
-def loss_curve(
-    plane: Plane, window: Sequence[Sequence[float]], base: np.ndarray, loss: Callable[[np.ndarray], np.ndarray]
-) -> Line:
+def loss_curve(plane: Plane, window: Sequence[Sequence[float]], base: np.ndarray, problem: LikelihoodProblem) -> Line:
     """The loss over a window of a single coordinate."""
-    (x,) = plane.spaced(window, 2 * _GRID)
-    return x, loss(plane.points(base, x))
+    (x,) = plane.spaced(window, _FINE)
+    return x, problem.loss(plane.points(base, x))
 
 
 def spread_over(plane: Plane, window: Sequence[Sequence[float]], base: np.ndarray, across: int) -> np.ndarray:

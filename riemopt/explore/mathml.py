@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import sympy as sp
 from sympy.printing.mathml import MathMLPresentationPrinter
@@ -65,5 +66,47 @@ def _math(inner: str, block: bool = False) -> str:
 
 def _printed(expression: sp.Basic) -> str:
     """The inside of the element, in ASCII with references for other characters."""
-    text: str = MathMLPresentationPrinter({"root_notation": True}).doprint(expression)
+    text: str = _Printer({"root_notation": True}).doprint(expression)
     return text.replace("&InvisibleTimes;", "&#8290;").encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+
+class _Printer(MathMLPresentationPrinter):
+    """SymPy's printer, with dots over velocities, and subscripts of functions such as the polygammas."""
+
+    def _print_Symbol(self, symbol: sp.Symbol, style: str = "plain") -> Any:
+        for ending, dots in (("ddot", "\u00a8"), ("dot", "\u02d9")):
+            base, found, index = symbol.name.partition(ending)
+            if found and base and (not index or index.startswith("_")):
+                over = self.dom.createElement("mover")
+                over.setAttribute("accent", "true")
+                over.appendChild(super()._print_Symbol(sp.Symbol(base + index), style))
+                over.appendChild(self._leaf("mo", dots))
+                return over
+        return super()._print_Symbol(symbol, style)
+
+    def _print_Function(self, expression: sp.Function) -> Any:
+        name, underscore, index = expression.func.__name__.partition("_")
+        if name not in _FUNCTIONS:
+            return super()._print_Function(expression)
+        letter = self._leaf("mi", _FUNCTIONS[name])
+        if underscore:
+            with_index = self.dom.createElement("msub")
+            with_index.appendChild(letter)
+            with_index.appendChild(self._leaf("mn", index))
+            letter = with_index
+        row = self.dom.createElement("mrow")
+        row.appendChild(letter)
+        row.appendChild(self._leaf("mo", "("))
+        for argument in expression.args:
+            row.appendChild(self._print(argument))
+        row.appendChild(self._leaf("mo", ")"))
+        return row
+
+    def _leaf(self, tag: str, text: str) -> Any:
+        element = self.dom.createElement(tag)
+        element.appendChild(self.dom.createTextNode(text))
+        return element
+
+
+_FUNCTIONS = {"psi": "\u03c8", "I": "I", "log": "\u2009log", "exp": "exp"}
+"""Functions that are written otherwise than SymPy does."""

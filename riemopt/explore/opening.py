@@ -76,7 +76,6 @@ def open_explorer(request: Mapping[str, Any], tell: Tell) -> tuple[Explorer, dic
     study = InvarianceStudy(model, samples, charts)
     explorer = Explorer(study, lambda run: python_lines(request, list(charts), run))
     start = start_of(explorer, request)
-    first = {**request, "start": start}
     settings = (start, request["integrators"], request["step_size"], request["steps"])
 
     def told(done: int, total: int, what: str) -> None:
@@ -84,19 +83,7 @@ def open_explorer(request: Mapping[str, Any], tell: Tell) -> tuple[Explorer, dic
 
     explorer.run(*settings, progress=told)
     tell({"what": "contours of the loss"})
-    plane = list(range(min(2, model.dimension)))
-    landscape = explorer.answer({"type": "landscape", "id": 0, "start": start, "plane": plane, "window": None})
-    ran = explorer.answer({**first, "type": "run", "id": request["id"]})
-    return explorer, {
-        "type": "opened",
-        "id": request["id"],
-        **explorer.describe(),
-        "family": request["family"],
-        "refused": refused,
-        "plane": plane,
-        "ran": ran,
-        "landscape": landscape,
-    }
+    return explorer, {**explorer.opened({**request, "start": start}, refused), "family": request["family"]}
 
 
 def samples_of(model: StatisticalModel, data: Mapping[str, Any]) -> np.ndarray:

@@ -14,7 +14,7 @@ from riemopt.explore.requests import MOST_CHARACTERS, MOST_CHARTS, MOST_INTEGRAT
 from riemopt.figures.styles import styles
 from riemopt.integrators import names
 
-__all__ = ["known", "module", "text"]
+__all__ = ["document", "known", "module", "text"]
 
 _FILES = (
     "dom", "scales", "styles", "drawing", "plot", "panels", "run", "settings", "link", "controls", "topbar", "tabs",
@@ -24,6 +24,7 @@ _FILES = (
 
 _IMPORT = re.compile(r"^import .* from \"\./\w+\.js\";\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(async )?function |const |class )", re.MULTILINE)
+_RENDER = "export { render };\n"
 _FROM = re.compile(r"^(export \{.*\}) from \"\./\w+\.js\";$", re.MULTILINE)
 
 
@@ -37,8 +38,21 @@ def text(name: str) -> str:
 def module() -> str:
     """The module of the page, a single one as notebooks want it: the files without what they import from each other."""
     joined = "\n".join(text(f"{name}.js") for name in _FILES)
-    render = "export { render };\n"
-    return _FROM.sub(r"\1;", _EXPORT.sub("", _IMPORT.sub("", joined))) + render
+    return _FROM.sub(r"\1;", _EXPORT.sub("", _IMPORT.sub("", joined))) + _RENDER
+
+
+def document(record: str) -> str:
+    """A page that needs nothing else, with a record of answers as JSON in it."""
+    script = module().removesuffix(_RENDER) + _IMPORT.sub("", text("recorded.js"))
+    parts = {
+        "STYLE": text("explorer.css"),
+        "RECORD": record.replace("<", "\\u003c"),
+        "SCRIPT": _FROM.sub("", script).replace("export default { render };\n", "").replace("</", "<\\/"),
+    }
+    whole = text("recorded.html")
+    for name, part in parts.items():
+        whole = whole.replace(f"<!--{name}-->", part)
+    return whole
 
 
 def known(kind: str, keys: Iterable[str], **more: Any) -> dict[str, Any]:

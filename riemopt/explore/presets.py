@@ -41,10 +41,65 @@ PRESETS: list[dict[str, Any]] = [
         "start": [1.0, 1.0],
         "view": "beta = 1/b",
     },
+    {
+        "name": "Where ng leaves the domain",
+        "watch": "With h = 1, ng steps out of the domain in the chart of the scale, at the cross; geo bends and stays inside.",
+        **DEFAULTS,
+        "charts": _GAMMA_CHARTS,
+        "start": [2.0, 1.0],
+        "step_size": 1.0,
+        "integrators": ["ng", "mid", "geo", "geo-exact"],
+        "view": "beta = 1/b",
+    },
+    {
+        "name": "Where geof fails",
+        "watch": "geof bends each step by the one before: where the path turns sharply, it is thrown out, and geo is not.",
+        **DEFAULTS,
+        "charts": _GAMMA_CHARTS,
+        "start": [1.0, 2.0],
+        "integrators": ["ng", "geo", "geof", "geo-exact"],
+        "view": "beta = 1/b",
+    },
+    {
+        "name": "A mirror chart, where steps are straight",
+        "watch": "Shape and rate are natural parameters: there, and in no other chart, ng takes the very steps of mirror-dual.",
+        **DEFAULTS,
+        "charts": _GAMMA_CHARTS,
+        "integrators": ["ng", "mirror-dual"],
+        "view": "alpha, beta",
+    },
 ]
 
-_STARTS: dict[str, tuple[float, ...]] = {"gamma": (4.0, 2.0)}
-"""Starts from which charts part visibly; other families start where experiments do."""
+_STARTS: dict[str, tuple[float, ...]] = {
+    "bernoulli": (0.2,),
+    "beta": (4.0, 4.0),
+    "betaprime": (2.0, 4.0),
+    "binomial": (0.2,),
+    "categorical": (0.2, 0.2),
+    "cauchy": (-2.0, 0.2),
+    "dirichlet": (2.0, 0.2, 1.0),
+    "exponential": (4.0,),
+    "gamma": (4.0, 2.0),
+    "geometric": (0.2,),
+    "gumbel": (-2.0, 1.0),
+    "inversegamma": (4.0, 4.0),
+    "inversegaussian": (2.0, 4.0),
+    "kumaraswamy": (4.0, 2.0),
+    "logistic": (-2.0, 1.0),
+    "loglogistic": (1.0, 4.0),
+    "lognormal": (-0.8, 1.0),
+    "multinomial": (0.2, 0.2),
+    "nakagami": (4.0, 2.0),
+    "negativebinomial": (0.5, 0.5),
+    "normal": (-0.8, 1.0),
+    "pareto": (4.0,),
+    "poisson": (4.0,),
+    "rayleigh": (4.0,),
+    "studentt": (0.2, -2.0, 1.0),
+    "vonmises": (-0.8, 2.0),
+    "weibull": (0.5, 0.5),
+}
+"""Starts from which charts part visibly with the data and charts by default, and `geo` arrives in all of them."""
 
 
 def default_start(name: str, model: StatisticalModel) -> np.ndarray:

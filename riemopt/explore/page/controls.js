@@ -13,17 +13,17 @@ export function section(name, title, open, ...children) {
 /** The charts: the model's own, and others with a field for each coordinate. */
 export function chartEditor(on) {
   const list = make("div", { class: "charts" });
-  const add = make("button", { type: "button", class: "add", onclick: () => append({}).focus() }, "Add a chart");
+  const add = make("button", { type: "button", class: "add", onclick: () => append("").focus() }, "Add a chart");
   const element = make("div", {}, list, add);
   let coordinates = [];
   let cards = [];
 
-  const texts = () => cards.map((card) => textOf(card.values())).filter(Boolean);
+  const texts = () => cards.map((card) => card.text()).filter(Boolean);
   const apply = afterPause(700, () => on.change(texts()));
   const check = afterPause(150, () => cards.length && on.check(cards.flatMap((card) => card.formulas())));
 
-  function append(fields) {
-    const card = chartCard(coordinates, fields, {
+  function append(text) {
+    const card = chartCard(coordinates, text, {
       typed: check,
       remove: (c) => {
         cards = cards.filter((other) => other !== c);
@@ -52,7 +52,7 @@ export function chartEditor(on) {
       coordinates = description.coordinates;
       cards = [];
       list.replaceChildren(ownChart(coordinates));
-      for (const text of wanted) append(fieldsOf(text, coordinates.map(({ name }) => name)));
+      for (const text of wanted) append(text);
       check();
     },
     /** Echoes of all formulas; where each is one, what was typed is asked for. */
@@ -62,7 +62,7 @@ export function chartEditor(on) {
     },
     /** Why charts could not be had, by text. */
     refuse(reasons) {
-      for (const card of cards) card.complain(reasons[textOf(card.values())] ?? "");
+      for (const card of cards) card.complain(reasons[card.text()] ?? "");
     },
   };
 }
@@ -72,8 +72,10 @@ function ownChart(coordinates) {
   return make("p", { class: "own" }, make("span", { class: "quiet" }, "chart 1, the family's own: "), ...names);
 }
 
-function chartCard(coordinates, fields, on) {
+function chartCard(coordinates, text, on) {
   const card = {};
+  const fields = fieldsOf(text, coordinates.map(({ name }) => name));
+  const fixed = text !== "" && textOf(fields) === ""; // a chart with a name of its own: there are no formulas to change
   const columns = coordinates.map(({ name, mathml }) => {
     const id = unique("formula");
     const input = make("input", {
@@ -92,16 +94,19 @@ function chartCard(coordinates, fields, on) {
     return { name, input, echo, element: make("div", { class: "column" }, label, input, echo) };
   });
   const complaint = make("p", { class: "error", role: "alert", hidden: true });
+  const values = () => Object.fromEntries(columns.map((c) => [c.name, c.input.value]));
+  const typed = textOf(values());
   const legend = make("span", {});
   const remove = make("button", { type: "button", class: "remove", onclick: () => on.remove(card) }, "×");
   return Object.assign(card, {
-    element: make("fieldset", { class: "card" }, make("legend", {}, legend), remove, make("div", { class: "columns" }, ...columns.map((c) => c.element)), complaint),
+    element: make("fieldset", { class: "card" }, make("legend", {}, legend), remove, fixed ? text : make("div", { class: "columns" }, ...columns.map((c) => c.element)), complaint),
     number(i) {
       legend.textContent = `chart ${i}`;
       remove.setAttribute("aria-label", `remove chart ${i}`);
       columns.forEach((c) => c.input.setAttribute("aria-label", `${c.name} in chart ${i}`));
     },
-    values: () => Object.fromEntries(columns.map((c) => [c.name, c.input.value])),
+    /** The chart as it was given, until something is typed. */
+    text: () => (textOf(values()) === typed ? text : textOf(values())),
     formulas: () => columns.map((c) => c.input.value.trim() || c.name),
     focus: () => columns.at(-1).input.focus(),
     echo(echoes) {

@@ -107,7 +107,7 @@ function curves(frame, known, label) {
     if (!wanted) return;
     const [left, right] = sheet.across;
     const y = Y(wanted.at);
-    rule.append(draw("line", { x1: left, x2: right, y1: y, y2: y }), draw("text", { x: right - 4, y: y + 13, "text-anchor": "end" }, wanted.text));
+    rule.append(draw("line", { x1: left, x2: right, y1: y, y2: y }), draw("text", { x: left + 4, y: y + 13 }, wanted.text));
   }
 
   return { show, close: sheet.close };
