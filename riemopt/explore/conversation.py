@@ -14,7 +14,7 @@ __all__ = ["Conversation", "Limits", "Spare"]
 
 _OPENING = ("family", "charts", "data", "start", "integrators", "step_size", "steps")
 _PAUSE = 3.0
-"""Seconds before another spare study is opened: the page that took the last one is being looked at for the first time."""
+"""Seconds before another spare study is opened: whoever took the last one is looking at it for the first time."""
 
 Send = Callable[[bytes], Awaitable[None]]
 

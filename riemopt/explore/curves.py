@@ -40,7 +40,9 @@ def path_curve(problem: LikelihoodProblem, rule: Integrator, iterates: np.ndarra
     points = iterates[:-1, None, :]
     curve: Any
     if isinstance(rule, ExactFlow):
-        curve = problem.flow(np.broadcast_to(points, (*points.shape[:1], SUBSTEPS, points.shape[-1])), h * fractions[:, 0])
+        curve = problem.flow(
+            np.broadcast_to(points, (*points.shape[:1], SUBSTEPS, points.shape[-1])), h * fractions[:, 0]
+        )
     elif isinstance(rule, (GeodesicCorrection, RiemannianEuler, GeodesicSeries)):
         velocity = -problem.natural_gradient(iterates[:-1])
         v = h * fractions * velocity[:, None, :]
@@ -71,8 +73,8 @@ def step_parts(problem: LikelihoodProblem, point: np.ndarray, h: float) -> dict[
     Returns
     -------
     dict of str to array, shape (m, n)
-        Points on ``straight``, ``geodesic`` and ``correction``, which leads from the end of the straight step to that of
-        ``geo``; NaN from where a geodesic leaves the domain.
+        Points on ``straight``, ``geodesic`` and ``correction``, which leads from the end of the straight step to where
+        ``geo`` ends; NaN from where a geodesic leaves the domain.
     """
     times = np.linspace(0.0, h, 2 * SUBSTEPS + 1)[:, None]
     velocity = -problem.natural_gradient(point)

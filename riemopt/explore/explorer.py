@@ -16,7 +16,7 @@ from riemopt.experiments.charts import start_in, to_own
 from riemopt.experiments.progress import Progress
 from riemopt.explore.curves import path_curve, step_parts
 from riemopt.explore.landscape import Line, Plane, contours, loss_curve, spread_over, unit_vectors
-from riemopt.explore.mathml import chart_mathml, equation_mathml, mathml
+from riemopt.explore.mathml import chart_mathml, equation_mathml, mathml, words_mathml
 from riemopt.geometry.printing import parts
 from riemopt.integrators import ExactFlow, RiemannianEuler, by_name
 from riemopt.manifold import LikelihoodProblem, Manifold
@@ -79,14 +79,16 @@ class Explorer:
             "count": self.study.problem.count,
             "coordinates": [
                 {"name": str(p), "mathml": mathml(p), "scale": scale, "low": plain(a), "high": plain(b)}
-                for p, scale, a, b in zip(self.model.parameters, self._plane(range(self.model.dimension)).scales, low, high, strict=True)
+                for p, scale, a, b in zip(
+                    self.model.parameters, self._plane(range(self.model.dimension)).scales, low, high, strict=True
+                )
             ],
             "charts": [
                 {
                     "label": label,
                     "names": [str(p) for p in moved.parameters],
                     "axes": [mathml(p) for p in moved.parameters],
-                    "mathml": self._chart_mathml(moved),
+                    "mathml": self._chart_mathml(label, moved),
                 }
                 for label, moved in self.study.charts.items()
             ],
@@ -178,7 +180,9 @@ class Explorer:
             "type": "bent",
             "chart": request["chart"],
             "paths": {key: {"own": plain(own[key][:, axes].T), "there": plain(there[key][:, axes].T)} for key in own},
-            "lines": [{"own": _drawn(line), "there": _drawn(image)} for line, image in zip(self._contours, moved, strict=True)],
+            "lines": [
+                {"own": _drawn(line), "there": _drawn(image)} for line, image in zip(self._contours, moved, strict=True)
+            ],
             "window": [_padded(every[:, i]) for i in axes],
         }
 
@@ -297,9 +301,12 @@ class Explorer:
         own = self.model.chart.jacobian(self._to_own(chart, points))
         return np.linalg.solve(own, jacobian)
 
-    def _chart_mathml(self, moved: StatisticalModel) -> str:
+    def _chart_mathml(self, label: str, moved: StatisticalModel) -> str:
+        """What a chart is called, typeset: its equations where these have a closed form, and its label says them."""
         if moved is self.model:
             return chart_mathml([], self.model.parameters)
+        if moved.chart.is_implicit or "=" not in label:
+            return words_mathml(label)
         pairs = zip(moved.chart.original_parameters, moved.chart.expressions, strict=True)
         return chart_mathml([(p, expression) for p, expression in pairs if p != expression])
 
@@ -333,7 +340,9 @@ def formulas(chart: StatisticalModel) -> Answer:
 def plain(numbers: Any) -> Any:
     """Numbers as lists that JSON can hold: None where one is not finite."""
     if isinstance(numbers, np.ndarray) and numbers.ndim:
-        return np.where(np.isfinite(numbers), numbers, None).tolist()
+        entries = numbers.astype(object)
+        entries[~np.isfinite(numbers)] = None
+        return entries.tolist()
     return float(numbers) if math.isfinite(numbers) else None
 
 

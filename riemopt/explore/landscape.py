@@ -56,7 +56,9 @@ class Plane:
         start : array, shape (n,)
         """
         finite = np.isfinite(losses)
-        ceiling = 2 * losses[..., 0].max(where=finite[..., 0], initial=-np.inf) - losses.min(where=finite, initial=np.inf)
+        ceiling = 2 * losses[..., 0].max(where=finite[..., 0], initial=-np.inf) - losses.min(
+            where=finite, initial=np.inf
+        )
         seen = np.concatenate([points[finite & (losses <= ceiling)], start[None]])
         return [self._range(seen[:, i], scale, i) for i, scale in zip(self.axes, self.scales, strict=True)]
 
@@ -87,7 +89,9 @@ class Plane:
         ]
 
 
-def contours(plane: Plane, window: Sequence[Sequence[float]], base: np.ndarray, problem: LikelihoodProblem) -> list[Line]:
+def contours(
+    plane: Plane, window: Sequence[Sequence[float]], base: np.ndarray, problem: LikelihoodProblem
+) -> list[Line]:
     """Lines of equal loss in a window of two coordinates, denser near the bottom."""
     from contourpy import contour_generator
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +11,7 @@ from sympy.printing.mathml import MathMLPresentationPrinter
 
 from riemopt.geometry.equation import Equation, in_usual_notation
 
-__all__ = ["chart_mathml", "equation_mathml", "mathml"]
+__all__ = ["chart_mathml", "equation_mathml", "mathml", "words_mathml"]
 
 _BLOCK = ' display="block"'
 
@@ -30,6 +31,11 @@ def chart_mathml(pairs: Iterable[tuple[sp.Symbol, sp.Expr]], names: Iterable[sp.
     """Equations of a chart, with commas between them: parameters, and what they are in new coordinates; or names."""
     rows = [f"{_printed(symbol)}<mo>=</mo>{_printed(expression)}" for symbol, expression in pairs]
     return _math('<mo separator="true">,</mo><mspace width="0.4em"/>'.join([*rows, *map(_printed, names)]))
+
+
+def words_mathml(words: str) -> str:
+    """Words where mathematics is expected."""
+    return _math(f"<mtext>{html.escape(words)}</mtext>")
 
 
 def equation_mathml(equation: Equation) -> str:

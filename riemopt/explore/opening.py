@@ -63,7 +63,9 @@ def open_explorer(request: Mapping[str, Any], tell: Tell) -> tuple[Explorer, dic
     tell({"what": f"the family {request['family']}"})
     model = family(request["family"])
     if model.dimension > MOST_PARAMETERS:
-        raise ModelError(f"{model.name} has {model.dimension} parameters: a page draws families of at most {MOST_PARAMETERS}")
+        raise ModelError(
+            f"{model.name} has {model.dimension} parameters: a page draws families of at most {MOST_PARAMETERS}"
+        )
     samples = samples_of(model, request["data"])
     charts: dict[str, StatisticalModel] = {}
     refused: dict[str, str] = {}

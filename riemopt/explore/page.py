@@ -72,7 +72,13 @@ def known(kind: str, keys: Iterable[str], **more: Any) -> dict[str, Any]:
         "kind": kind,
         "version": importlib.metadata.version("riemopt"),
         "styles": {
-            key: {"name": style.name, "colour": style.colour, "dark": style.on_dark, "dash": style.dash, "marker": style.marker}
+            key: {
+                "name": style.name,
+                "colour": style.colour,
+                "dark": style.on_dark,
+                "dash": style.dash,
+                "marker": style.marker,
+            }
             for key, style in styles(every).items()
         },
         "integrators": every,

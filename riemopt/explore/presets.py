@@ -43,7 +43,7 @@ PRESETS: list[dict[str, Any]] = [
     },
     {
         "name": "Where ng leaves the domain",
-        "watch": "With h = 1, ng steps out of the domain in the chart of the scale, at the cross; geo bends and stays inside.",
+        "watch": "With h = 1, ng leaves the domain in the chart of the scale, at the cross; geo bends and stays inside.",
         **DEFAULTS,
         "charts": _GAMMA_CHARTS,
         "start": [2.0, 1.0],
@@ -53,7 +53,7 @@ PRESETS: list[dict[str, Any]] = [
     },
     {
         "name": "Where geof fails",
-        "watch": "geof bends each step by the one before: where the path turns sharply, it is thrown out, and geo is not.",
+        "watch": "geof bends a step by the one before: where the path turns sharply, it is thrown out, and geo is not.",
         **DEFAULTS,
         "charts": _GAMMA_CHARTS,
         "start": [1.0, 2.0],
@@ -62,7 +62,7 @@ PRESETS: list[dict[str, Any]] = [
     },
     {
         "name": "A mirror chart, where steps are straight",
-        "watch": "Shape and rate are natural parameters: there, and in no other chart, ng takes the very steps of mirror-dual.",
+        "watch": "Shape and rate are natural parameters: there, and only there, ng takes the steps of mirror-dual.",
         **DEFAULTS,
         "charts": _GAMMA_CHARTS,
         "integrators": ["ng", "mirror-dual"],

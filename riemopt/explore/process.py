@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import multiprocessing
 import os
 import signal
@@ -73,7 +74,7 @@ class WorkerProcess:
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.join()
-        self._thread.shutdown(wait=True)
+        self._thread.shutdown(wait=False)
         self._pipe.close()
 
     @property
@@ -82,8 +83,11 @@ class WorkerProcess:
         return self._process.is_alive()
 
 
+@functools.cache
 def _context() -> Any:
     """How processes are started: copies of one that has loaded riemopt, where the system can make them."""
+    # the one that they are copies of is not to find modules in whatever folder the server was started in
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:

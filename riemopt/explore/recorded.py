@@ -9,7 +9,10 @@ from typing import Any
 from riemopt.explore import page
 from riemopt.explore.explorer import Explorer
 
-__all__ = ["recording"]
+__all__ = ["NO_DATA", "recording"]
+
+NO_DATA = {"kind": "drawn", "point": None, "size": 2, "seed": 0}
+"""Where the data are what somebody gave."""
 
 
 def recording(explorer: Explorer, settings: Mapping[str, Any], keys: Sequence[str]) -> str:
@@ -30,6 +33,6 @@ def recording(explorer: Explorer, settings: Mapping[str, Any], keys: Sequence[st
     if len(settings["plane"]) == 2:
         where = {"plane": settings["plane"], "window": opened["landscape"]["window"], "id": 0, "type": "bend"}
         bent = {label: explorer.answer({**run, **where, "chart": label}) for label in explorer.study.charts}
-    known = page.known("file", keys, families=[], presets=[], opening={**settings, "family": "", "data": None})
+    known = page.known("file", keys, families=[], presets=[], opening={**settings, "family": "", "data": NO_DATA})
     record = {"hello": known, "opened": opened, "bent": bent}
     return page.document(json.dumps(record, allow_nan=False))

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["MOST_CHARTS", "MOST_CHARACTERS", "MOST_STEPS", "FrameError", "read"]
+__all__ = ["MOST_CHARACTERS", "MOST_CHARTS", "MOST_STEPS", "FrameError", "read"]
 
 MOST_CHARACTERS = 4_000_000
 """Of a frame: room for a file of half a million numbers."""

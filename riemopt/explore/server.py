@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import signal
 import socket
 from collections.abc import Callable
 from typing import Any
 
-import tornado.httpserver
-import tornado.netutil
-import tornado.web
-import tornado.websocket
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application, HTTPError, RequestHandler
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from riemopt.explore import page
 from riemopt.explore.conversation import Conversation, Limits, Spare
@@ -30,8 +31,8 @@ _REFUSED, _TOO_MANY = 1008, 1013
 _HEADERS = {
     # no script comes from elsewhere or stands in the page; 'unsafe-eval' is for tools that drive a browser, whose
     # conditions are evaluated in the page: nothing of ours evaluates text
-    "Content-Security-Policy": "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self'; "
+    "connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -48,7 +49,7 @@ def _same(given: str, token: str) -> bool:
     return hmac.compare_digest(given.encode(), token.encode())
 
 
-class _Handler(tornado.web.RequestHandler):
+class _Handler(RequestHandler):
     """Answers requests that name this server, and no others."""
 
     def set_default_headers(self) -> None:
@@ -58,7 +59,7 @@ class _Handler(tornado.web.RequestHandler):
 
     def prepare(self) -> None:
         if self.request.host not in hosts(self.settings["port"]()):
-            raise tornado.web.HTTPError(403)
+            raise HTTPError(403)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.set_header("Content-Type", "text/plain; charset=utf-8")
@@ -68,7 +69,7 @@ class _Handler(tornado.web.RequestHandler):
 class _Page(_Handler):
     def get(self) -> None:
         if not _same(self.get_query_argument("token", ""), self.settings["token"]):
-            raise tornado.web.HTTPError(403)
+            raise HTTPError(403)
         self.write(page.text("page.html"))
 
 
@@ -90,7 +91,7 @@ class _Style(_Handler):
         self.write(page.text("explorer.css"))
 
 
-class _Socket(tornado.websocket.WebSocketHandler):
+class _Socket(WebSocketHandler):
     """A page's socket, with a conversation of its own."""
 
     conversation: Conversation | None = None
@@ -102,9 +103,9 @@ class _Socket(tornado.websocket.WebSocketHandler):
         known = self.request.host in hosts(self.settings["port"]())
         # browsers send their origin with every socket; who has none is no browser, and may not come in either
         if not known or not self.request.headers.get("Origin"):
-            raise tornado.web.HTTPError(403)
+            raise HTTPError(403)
         if not _same(self.get_query_argument("token", ""), self.settings["token"]):
-            raise tornado.web.HTTPError(403)
+            raise HTTPError(403)
 
     async def open(self, *args: str, **kwargs: str) -> None:
         pages: set[_Socket] = self.settings["pages"]
@@ -120,7 +121,8 @@ class _Socket(tornado.websocket.WebSocketHandler):
         except FrameError as error:
             return self.close(_REFUSED, str(error)[:120])
         if self.conversation is not None:
-            await self.conversation.take(request)
+            with contextlib.suppress(asyncio.CancelledError):  # the server ends
+                await self.conversation.take(request)
         return None
 
     def on_close(self) -> None:
@@ -129,13 +131,11 @@ class _Socket(tornado.websocket.WebSocketHandler):
             self.conversation.end()
 
     async def _send(self, answer: bytes) -> None:
-        try:
+        with contextlib.suppress(WebSocketClosedError):
             await self.write_message(answer.decode())
-        except tornado.websocket.WebSocketClosedError:
-            pass
 
 
-def application(token: str, opening: dict[str, Any], limits: Limits | None = None) -> tornado.web.Application:
+def application(token: str, opening: dict[str, Any], limits: Limits | None = None) -> Application:
     """The page, what it loads, and its socket.
 
     Parameters
@@ -147,7 +147,7 @@ def application(token: str, opening: dict[str, Any], limits: Limits | None = Non
     limits : Limits, optional
     """
     port: list[int] = []
-    return tornado.web.Application(
+    return Application(
         [("/", _Page), ("/explorer.js", _Module), ("/host.js", _Host), ("/explorer.css", _Style), ("/socket", _Socket)],
         token=token,
         hello=encoded({"type": "hello", **_known(opening)}),
@@ -165,11 +165,11 @@ def _known(opening: dict[str, Any]) -> dict[str, Any]:
     return page.known("server", opening["integrators"], families=explorable(), presets=PRESETS, opening=opening)
 
 
-def listen(app: tornado.web.Application, port: int) -> int:
+def listen(app: Application, port: int) -> int:
     """Bind an application to a port of this machine, 0 for any; returns the port."""
-    sockets = tornado.netutil.bind_sockets(port, ADDRESS, family=socket.AF_INET)
+    sockets = bind_sockets(port, ADDRESS, family=socket.AF_INET)
     app.settings["bound"][:] = [sockets[0].getsockname()[1]]
-    tornado.httpserver.HTTPServer(app, max_body_size=1 << 16).add_sockets(sockets)
+    HTTPServer(app, max_body_size=1 << 16).add_sockets(sockets)
     return int(app.settings["bound"][0])
 
 
@@ -200,10 +200,8 @@ async def _serve(token: str, port: int, opening: dict[str, Any], ready: Callable
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in ("SIGINT", "SIGTERM"):
-        try:
+        with contextlib.suppress(NotImplementedError):  # Windows interrupts otherwise
             loop.add_signal_handler(getattr(signal, name), ended.set)
-        except NotImplementedError:  # Windows interrupts otherwise
-            pass
     spare: Spare = app.settings["spare"]
     loaded = loop.run_in_executor(None, spare.prepare)
     ready(f"http://{ADDRESS}:{bound}/?token={token}")

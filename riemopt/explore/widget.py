@@ -17,13 +17,11 @@ from riemopt.experiments.settings import typed_chart
 from riemopt.explore import page
 from riemopt.explore.explorer import Explorer
 from riemopt.explore.lines import run_lines
-from riemopt.explore.recorded import recording
+from riemopt.explore.recorded import NO_DATA, recording
 from riemopt.explore.requests import MOST_STEPS, FrameError, checked
 from riemopt.integrators import Integrator
 
 __all__ = ["ExplorerWidget"]
-
-_NO_DATA = {"kind": "drawn", "point": None, "size": 2, "seed": 0}
 
 
 class ExplorerWidget(anywidget.AnyWidget):  # type: ignore[misc]
@@ -88,7 +86,7 @@ class ExplorerWidget(anywidget.AnyWidget):  # type: ignore[misc]
             "view": labels[min(1, len(labels) - 1)],
             "plane": list(range(min(2, study.model.dimension))),
         }
-        opening = {**settings, "family": "", "data": _NO_DATA}
+        opening = {**settings, "family": "", "data": NO_DATA}
         hello = page.known("notebook", rules, families=[], presets=[], opening=opening)
         super().__init__(hello=hello, **settings)
         self.on_msg(self._take)
@@ -122,10 +120,14 @@ class ExplorerWidget(anywidget.AnyWidget):  # type: ignore[misc]
             If it cannot be written.
         """
         file = Path(path)
-        request = {name: getattr(self, name) for name in ("start", "integrators", "step_size", "steps", "plane", "view")}
+        request = {
+            name: getattr(self, name) for name in ("start", "integrators", "step_size", "steps", "plane", "view")
+        }
         if list(self._explorer.study.charts)[1:] != self.charts:
             self._rebuild(self.charts)
-        file.write_text(recording(self._explorer, {**request, "charts": self.charts}, list(self._rules)), encoding="utf-8")
+        file.write_text(
+            recording(self._explorer, {**request, "charts": self.charts}, list(self._rules)), encoding="utf-8"
+        )
         return file
 
     # -- what may be set
@@ -134,7 +136,9 @@ class ExplorerWidget(anywidget.AnyWidget):  # type: ignore[misc]
     def _valid_start(self, proposal: Any) -> Any:
         model = self._explorer.model
         if len(proposal["value"]) != model.dimension:
-            raise ShapeError(f"start has {len(proposal['value'])} numbers, but {model.name} has {model.dimension} parameters")
+            raise ShapeError(
+                f"start has {len(proposal['value'])} numbers, but {model.name} has {model.dimension} parameters"
+            )
         model.domain.require(proposal["value"], what="start")
         return proposal["value"]
 

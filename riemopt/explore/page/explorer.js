@@ -81,6 +81,8 @@ export function render({ model, el }) {
     if (settings.plane?.length !== Math.min(2, dimension) || Math.max(...settings.plane) >= dimension) settings.plane = answer.plane;
     const labels = answer.charts.map(({ label }) => label);
     if (!labels.includes(settings.view)) settings.view = labels[1] ?? labels[0];
+    // what was left open is no change of anybody's
+    for (const name of ["start", "plane", "view"]) if (model.get(name) === null) model.set(name, copied(settings[name]));
     Object.assign(state, { landscape: answer.landscape, bent: null, shapes: null, anatomy: null, ghost: null, earlier: null });
     state.run = runOf(answer.ran, study, settings.plane);
     state.losses = lossRange(state.run);

@@ -23,9 +23,7 @@ const model = {
   /** Settings that were changed on the page become an address of its history. */
   save_changes() {
     const address = `#${toAddress(values)}`;
-    if (address === location.hash) return;
-    if (location.hash) history.pushState(null, "", address);
-    else history.replaceState(null, "", address);
+    if (address !== location.hash) history.pushState(null, "", address);
   },
   on: (name, listener) => (listeners[name] ??= new Set()).add(listener),
   off: (name, listener) => listeners[name]?.delete(listener),
@@ -48,8 +46,9 @@ function adoptAddress() {
 function begin(hello) {
   values.hello = hello;
   if (rendered) return emit("found");
-  Object.assign(values, structuredClone(hello.opening));
+  Object.assign(values, { plane: null, view: null }, structuredClone(hello.opening));
   adoptAddress();
+  history.replaceState(null, "", `#${toAddress(values)}`);
   rendered = true;
   render({ model, el: root });
   window.addEventListener("popstate", adoptAddress);

@@ -8,7 +8,7 @@ import { lineStyles } from "./styles.js";
 const FINE = 1.03;
 const COARSE = 1.2;
 const REACH = 22; // pixels about the start that take a finger
-const BESIDE = { straight: 14, geodesic: -6, correction: 4 }; // pixels from an end down to its name
+const PARTS = { straight: "straight step", geodesic: "geodesic", correction: "correction of geo" };
 const ARROWS = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowUp: [1, 1], ArrowDown: [1, -1] };
 
 /** The plot in a frame. `on` has start(point, moving), hover(iterate or null); `view` says what is to be seen. */
@@ -135,13 +135,13 @@ export function plot(frame, known, on) {
 
   function drawParts() {
     const found = view.anatomy && !isBent() ? view.anatomy.parts : {};
+    const [left] = sheet.across;
+    const [, top] = sheet.up;
     parts.replaceChildren(
-      ...Object.entries(found).flatMap(([name, curve]) => {
-        const [xs, ys] = place(curve);
-        const end = Math.min(finite(xs), finite(ys)) - 1;
-        const right = X.invert(sheet.across[1] - 70) < curve[0][end];
-        const label = end > 0 && draw("text", { x: xs[end] + (right ? -8 : 8), y: ys[end] + BESIDE[name], "text-anchor": right ? "end" : "start" }, name);
-        return [draw("path", { class: `part ${name}`, d: outline([curve], place) }), label || ""];
+      ...Object.entries(found).flatMap(([name, curve], i) => {
+        const y = top + 26 + 15 * i;
+        const legend = [draw("path", { class: `part ${name}`, d: `M${left + 10},${y}h26` }), draw("text", { x: left + 42, y: y + 3.5 }, PARTS[name])];
+        return [draw("path", { class: `part ${name}`, d: outline([curve], place) }), ...legend];
       }),
     );
   }
