@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,8 @@ from riemopt.geometry.equation import Equation, in_usual_notation
 __all__ = ["chart_mathml", "equation_mathml", "mathml", "words_mathml"]
 
 _BLOCK = ' display="block"'
+_NAMED = re.compile(r"&(?!lt;|gt;|amp;|quot;|apos;|#)\w+;")
+"""Names of characters that HTML knows, and XML does not."""
 
 
 def mathml(expression: sp.Basic) -> str:
@@ -73,13 +76,16 @@ def _math(inner: str, block: bool = False) -> str:
 def _printed(expression: sp.Basic) -> str:
     """The inside of the element, in ASCII with references for other characters."""
     text: str = _Printer({"root_notation": True}).doprint(expression)
-    return text.replace("&InvisibleTimes;", "&#8290;").encode("ascii", "xmlcharrefreplace").decode("ascii")
+    text = _NAMED.sub(lambda name: html.unescape(name[0]), text)
+    return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 class _Printer(MathMLPresentationPrinter):
     """SymPy's printer, with dots over velocities, and subscripts of functions such as the polygammas."""
 
     def _print_Symbol(self, symbol: sp.Symbol, style: str = "plain") -> Any:
+        if (escaped := html.escape(symbol.name)) != symbol.name:  # SymPy lets markup in a name through
+            return self._leaf("mi", escaped)
         for ending, dots in (("ddot", "\u00a8"), ("dot", "\u02d9")):
             base, found, index = symbol.name.partition(ending)
             if found and base and (not index or index.startswith("_")):

@@ -43,7 +43,7 @@ PRESETS: list[dict[str, Any]] = [
     },
     {
         "name": "Where ng leaves the domain",
-        "watch": "With h = 1, ng leaves the domain in the chart of the scale, at the cross; geo bends and stays inside.",
+        "watch": "With h = 1, ng leaves the domain in the chart of the scale, at the cross; geo bends, and stays in.",
         **DEFAULTS,
         "charts": _GAMMA_CHARTS,
         "start": [2.0, 1.0],

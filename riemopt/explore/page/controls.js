@@ -17,18 +17,23 @@ export function chartEditor(on) {
   const element = make("div", {}, list, add);
   let coordinates = [];
   let cards = [];
+  let touched = false; // by somebody, since it was filled in
 
   const texts = () => cards.map((card) => card.text()).filter(Boolean);
-  const apply = afterPause(700, () => on.change(texts()));
+  const apply = afterPause(700, () => touched && on.change(texts()));
   const check = afterPause(150, () => cards.length && on.check(cards.flatMap((card) => card.formulas())));
 
   function append(text) {
     const card = chartCard(coordinates, text, {
-      typed: check,
+      typed: () => {
+        touched = true;
+        check();
+      },
       remove: (c) => {
         cards = cards.filter((other) => other !== c);
         c.element.remove();
         number();
+        touched = true;
         apply();
         add.focus();
       },
@@ -51,6 +56,7 @@ export function chartEditor(on) {
     fill(wanted, description) {
       coordinates = description.coordinates;
       cards = [];
+      touched = false;
       list.replaceChildren(ownChart(coordinates));
       for (const text of wanted) append(text);
       check();
@@ -223,6 +229,7 @@ export function startFields(on) {
       }
     },
     fill(start) {
+      if (start?.length !== inputs.length) return; // those of another family are on their way
       inputs.forEach((input, i) => {
         if (document.activeElement !== input) input.value = Number(start[i].toPrecision(5));
         input.removeAttribute("aria-invalid");

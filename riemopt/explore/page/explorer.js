@@ -25,6 +25,7 @@ export function render({ model, el }) {
   const settings = Object.fromEntries(SETTINGS.map((name) => [name, copied(model.get(name) ?? known.opening[name] ?? null)]));
   const state = { cursor: settings.steps, bend: 0, ellipses: false, balls: false, apart: true, dragging: false, preset: null };
   let study = null; // the answer to the last opening
+  let openedWith = null; // the settings that it answers
 
   // -- requests and answers
 
@@ -69,6 +70,7 @@ export function render({ model, el }) {
   }
 
   function run(given = {}) {
+    if (settings.start?.length !== study?.coordinates.length) return; // another family is on its way
     requests.run(runRequest(), { asked: performance.now(), ...given });
   }
 
@@ -83,6 +85,7 @@ export function render({ model, el }) {
     if (!labels.includes(settings.view)) settings.view = labels[1] ?? labels[0];
     // what was left open is no change of anybody's
     for (const name of ["start", "plane", "view"]) if (model.get(name) === null) model.set(name, copied(settings[name]));
+    openedWith = copied(settings);
     Object.assign(state, { landscape: answer.landscape, bent: null, shapes: null, anatomy: null, ghost: null, earlier: null });
     state.run = runOf(answer.ran, study, settings.plane);
     state.losses = lossRange(state.run);
@@ -121,6 +124,10 @@ export function render({ model, el }) {
   }
 
   function refused({ of, reason }) {
+    if (of === "open" && study) {
+      Object.assign(settings, copied(openedWith));
+      fillControls();
+    }
     if (of === "formulas") more.refuse(reason);
     else if (of !== "anatomy" && of !== "check") note(reason, false);
   }
@@ -368,7 +375,7 @@ export function render({ model, el }) {
   }
 
   function show(only = "all") {
-    if (!state.run || !state.landscape) return;
+    if (!state.run || !state.landscape || settings.start?.length !== study.coordinates.length || !settings.plane) return;
     const seen = view();
     drawings.forEach((drawing, i) => (only !== "parts" || i === 0) && drawing.show(seen, only));
     if (only !== "parts") small.show(seen, only);
