@@ -75,7 +75,7 @@ def _math(inner: str, block: bool = False) -> str:
 
 def _printed(expression: sp.Basic) -> str:
     """The inside of the element, in ASCII with references for other characters."""
-    text: str = _Printer({"root_notation": True}).doprint(expression)
+    text: str = _Printer({"root_notation": True}).doprint(expression).replace("&ExponentialE;", "e")
     text = _NAMED.sub(lambda name: html.unescape(name[0]), text)
     return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
 

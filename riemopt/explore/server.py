@@ -169,7 +169,8 @@ def listen(app: Application, port: int) -> int:
     """Bind an application to a port of this machine, 0 for any; returns the port."""
     sockets = bind_sockets(port, ADDRESS, family=socket.AF_INET)
     app.settings["bound"][:] = [sockets[0].getsockname()[1]]
-    HTTPServer(app, max_body_size=1 << 16).add_sockets(sockets)
+    app.settings["server"] = HTTPServer(app, max_body_size=1 << 16)
+    app.settings["server"].add_sockets(sockets)
     return int(app.settings["bound"][0])
 
 

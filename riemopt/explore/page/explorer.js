@@ -181,6 +181,7 @@ export function render({ model, el }) {
   const change = (some) => {
     Object.assign(settings, some);
     state.preset = null;
+    if (OPENED_BY.some((name) => name in some)) watch.textContent = "";
     if (some.plane) {
       state.run = runOf(state.run.answer, study, settings.plane);
       Object.assign(state, { bent: null, shapes: null });

@@ -39,10 +39,7 @@ export function gapPanel(frame, known) {
       const error = 1 / Math.sqrt(run.count);
       const low = Math.max(1e-15, Math.min(error / 2, ...seen));
       const high = Math.max(error * 2, ...seen);
-      const positive = (values) => {
-        const shown = values.map((x) => (x > 0 ? x : null));
-        return { values: shown.slice(1), from: 1 };
-      };
+      const positive = (values) => ({ values: values.slice(1).map((x) => (x === null ? null : Math.max(x, low))), from: 1 });
       const ghosts = ghost
         ? integrators.filter((key) => key in ghost.gap).map((key) => ({ key, ...positive(ghost.gap[key]), stretch: ghost.stretch, ghost: true }))
         : [];
