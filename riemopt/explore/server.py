@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
@@ -167,10 +166,11 @@ def _known(opening: dict[str, Any]) -> dict[str, Any]:
 
 def listen(app: Application, port: int) -> int:
     """Bind an application to a port of this machine, 0 for any; returns the port."""
-    sockets = bind_sockets(port, ADDRESS, family=socket.AF_INET)
-    app.settings["bound"][:] = [sockets[0].getsockname()[1]]
+    bound = socket.create_server((ADDRESS, port))
+    bound.setblocking(False)
+    app.settings["bound"][:] = [bound.getsockname()[1]]
     app.settings["server"] = HTTPServer(app, max_body_size=1 << 16)
-    app.settings["server"].add_sockets(sockets)
+    app.settings["server"].add_sockets([bound])
     return int(app.settings["bound"][0])
 
 

@@ -172,6 +172,7 @@ export function plot(frame, known, on) {
       group.focus({ preventScroll: true });
       on.grab?.();
     });
+    group.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false }); // or the page would scroll
     group.addEventListener("pointermove", (event) => {
       if (!held) return;
       const [x, y] = at(event);
