@@ -23,7 +23,9 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="light")
         page.goto(address)
         page.get_by_role("slider", name="start", exact=True).wait_for(timeout=300_000)
-        page.wait_for_function("document.querySelector('.strong polyline').getAttribute('points').split(' ').length > 60")
+        page.wait_for_function(
+            "document.querySelector('.strong polyline').getAttribute('points').split(' ').length > 60"
+        )
         page.wait_for_timeout(500)
         page.screenshot(path=FIGURE)
         browser.close()

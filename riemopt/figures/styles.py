@@ -11,6 +11,8 @@ __all__ = ["STYLES", "Style", "styles"]
 
 _DARK = 0.4
 """The weighted sum of red, green and blue under which a colour is not seen well on a dark ground."""
+_LIGHT = 0.65
+"""The least lightness of what is seen there instead."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Style:
         if 0.2126 * red + 0.7152 * green + 0.0722 * blue > _DARK:
             return self.colour
         hue, lightness, saturation = colorsys.rgb_to_hls(red, green, blue)
-        mirrored = colorsys.hls_to_rgb(hue, 1.0 - lightness, saturation)
+        mirrored = colorsys.hls_to_rgb(hue, max(1.0 - lightness, _LIGHT), saturation)
         return "#" + "".join(f"{round(255 * part):02X}" for part in mirrored)
 
     def label(self, key: str) -> str:

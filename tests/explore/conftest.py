@@ -81,7 +81,8 @@ class Server:
         self.port = int(re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\?token=[\w-]{32,}", self.address)[1])
         self.origin = f"http://127.0.0.1:{self.port}"
         self.token = self.address.partition("token=")[2]
-        threading.Thread(target=lambda: self.lines.extend(self.process.stdout), daemon=True).start()
+        self._reader = threading.Thread(target=lambda: self.lines.extend(self.process.stdout), daemon=True)
+        self._reader.start()
 
     def end(self) -> int:
         self.process.terminate()
@@ -90,6 +91,9 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
+        finally:
+            self._reader.join(20)
+            self.process.stdout.close()
 
 
 @pytest.fixture(scope="module")

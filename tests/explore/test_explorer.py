@@ -97,7 +97,8 @@ def test_a_step_taken_apart_ends_where_ng_and_geo_go(explorer):
 
 
 @pytest.mark.parametrize(
-    "text", ["__import__('os').system('true')", "().__class__", "lambda: 0", "9**9**9**9", "b if b else 1", "'b'", "b; b"]
+    "text",
+    ["__import__('os').system('true')", "().__class__", "lambda: 0", "9**9**9**9", "b if b else 1", "'b'", "b; b"],
 )
 def test_hostile_text_is_refused_with_a_reason(text):
     (echo,) = check({"formulas": [text]})["echoes"]

@@ -75,7 +75,9 @@ def notebook(browser, gamma, gamma_samples):
     failed = []
     page.on("pageerror", lambda error: failed.append(str(error)))
     page.expose_function("ask", ask)
-    page.expose_function("keep", lambda name, values: [setattr(widgets[name], key, v) for key, v in values.items()] and None)
+    page.expose_function(
+        "keep", lambda name, values: [setattr(widgets[name], key, v) for key, v in values.items()] and None
+    )
     page.set_content(CELLS)
     for name, widget in widgets.items():
         values = {key: getattr(widget, key) for key in ("hello", "charts", "view", "plane", *RUN)}

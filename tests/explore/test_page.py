@@ -37,7 +37,9 @@ def test_names_of_the_files_do_not_meet():
 
 @pytest.mark.parametrize("name", [*FILES, "explorer.css", "page.html", "recorded.html"])
 def test_nothing_is_loaded_from_elsewhere(name):
-    addresses = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\s\"'`]*", re.sub(r"^\s*//.*$", "", page.text(name), flags=re.M)))
+    addresses = set(
+        re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\s\"'`]*", re.sub(r"^\s*//.*$", "", page.text(name), flags=re.M))
+    )
     assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1998/Math/MathML"}
 
 

@@ -23,7 +23,17 @@ def test_a_request_is_read_as_it_stands(request_):
 
 @pytest.mark.parametrize(
     "frame",
-    ["", "{", "[]", "3", "null", '{"type": 3, "id": 1}', '{"type": "eval", "id": 1}', '{"type": "run", "id": 1}', "[" * 9999],
+    [
+        "",
+        "{",
+        "[]",
+        "3",
+        "null",
+        '{"type": 3, "id": 1}',
+        '{"type": "eval", "id": 1}',
+        '{"type": "run", "id": 1}',
+        "[" * 9999,
+    ],
 )
 def test_what_is_no_request_is_refused(frame):
     with pytest.raises(FrameError):

@@ -23,7 +23,9 @@ class Notebook:
 
     def __init__(self, widget):
         self.widget, self.answers = widget, []
-        widget.send = lambda content, buffers=None: self.answers.append(json.loads(json.dumps(content, allow_nan=False)))
+        widget.send = lambda content, buffers=None: self.answers.append(
+            json.loads(json.dumps(content, allow_nan=False))
+        )
 
     def ask(self, kind, **more):
         self.answers.clear()

@@ -36,8 +36,9 @@ const model = {
 function adoptAddress() {
   const found = fromAddress(location.hash.slice(1), values.hello);
   if (!found) return;
+  if (found.family !== values.family) Object.assign(values, { start: null, view: null, plane: null });
   for (const [name, value] of Object.entries(found)) {
-    if (value === undefined) continue;
+    if (value === undefined || value === null) continue;
     values[name] = value;
     if (rendered) emit(`change:${name}`);
   }

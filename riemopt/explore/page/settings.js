@@ -35,7 +35,8 @@ export function fromAddress(address, known) {
   found.family = family;
   found.start = numbers(words.get("start"));
   found.plane = numbers(words.get("plane"));
-  found.charts = words.getAll("chart").filter(Boolean).slice(0, known.bounds.charts);
+  const texts = words.has("chart") ? words.getAll("chart").filter(Boolean) : known.families.find(({ key }) => key === family).charts;
+  found.charts = texts.slice(0, known.bounds.charts);
   found.view = words.get("view");
   const h = Number(words.get("h"));
   if (h > 0) found.step_size = h;
