@@ -24,8 +24,8 @@ def main(names: tuple[str, ...], quick: bool, geomstats: str | None) -> None:
     """Measure riemopt beside its peers, print the tables and keep them in benchmarks/results.
 
     NAME is one of geodesics, trajectories, scaling, growth, start_up, studies, explore, custom_models, adaptive,
-    orders, costs and networks; without one, all are run. Each is kept as soon as it is done. Peers that are not installed are
-    reported as missing. The exit status says whether everything ran and every bound was met.
+    orders, costs and networks; without one, all are run. Each is kept as soon as it is done. Peers that are not
+    installed are reported as missing. The exit status says whether everything ran and every bound was met.
     """
     environment = {**os.environ, **({"GEOMSTATS_PYTHON": geomstats} if geomstats else {})}
     names = names or COMPARISONS

@@ -105,7 +105,7 @@ def test_the_page_says_at_once_what_to_do_and_what_is_seen(opened):
     assert page.locator(".lead").inner_text().startswith("Drag the ringed dot")
     assert re.match(r"After 10 steps of h = 0\.5, the four charts disagree by", verdict(page))
     assert start_of(page) == [4.0, 2.0]
-    assert "alpha 4, beta 2" == handle(page).get_attribute("aria-valuetext")
+    assert handle(page).get_attribute("aria-valuetext") == "alpha 4, beta 2"
 
 
 def test_the_numbers_of_the_page_are_those_of_the_experiment_to_the_last_bit(opened):
@@ -193,7 +193,8 @@ def test_a_chart_is_typed_echoed_refused_while_it_is_wrong_and_added(opened):
 DROP = """([name, text]) => {
   const data = new DataTransfer();
   data.items.add(new File([text], name, { type: "text/csv" }));
-  document.querySelector(".riemopt-explorer").dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }));
+  const drop = new DragEvent("drop", { dataTransfer: data, bubbles: true });
+  document.querySelector(".riemopt-explorer").dispatchEvent(drop);
 }"""
 
 

@@ -22,7 +22,7 @@ def test_the_lines_run_as_printed_and_give_the_numbers_of_the_page(data, tmp_pat
     (tmp_path / "waiting.csv").write_text(DATA[2]["text"])
     run = {**RUN, "start": [1.0], "integrators": ["ng"], "steps": 2}
     request = {"type": "open", "id": 1, "family": "exponential", "charts": ["rate = 1/r"], "data": data, **run}
-    explorer, opened = open_explorer(request, lambda piece: None)
+    _, opened = open_explorer(request, lambda piece: None)
     lines = opened["ran"]["python"]
     names = {}
     with contextlib.redirect_stdout(io.StringIO()) as printed:

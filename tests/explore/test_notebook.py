@@ -46,7 +46,10 @@ ATTACH = """async ([name, source, style, values]) => {
   const model = {
     get: (key) => values[key],
     set: (key, value) => (values[key] = value, changed.add(key)),
-    save_changes() { window.keep(name, Object.fromEntries([...changed].map((key) => [key, values[key]]))); changed.clear(); },
+    save_changes() {
+      window.keep(name, Object.fromEntries([...changed].map((key) => [key, values[key]])));
+      changed.clear();
+    },
     on: (event, listener) => (listeners[event] ??= new Set()).add(listener),
     off: (event, listener) => listeners[event]?.delete(listener),
     send: async (content) => {
@@ -105,7 +108,7 @@ def test_a_widget_is_dragged_and_python_knows_and_the_other_one_does_not(noteboo
 
 
 def test_what_python_sets_is_seen(notebook):
-    page, widgets = notebook
+    page, _ = notebook
     page.evaluate("kernels.second('start', [3, 5])")
     page.wait_for_timeout(400)
     assert start_of(page.locator("#second")) == [3.0, 5.0]

@@ -43,7 +43,8 @@ def test_what_is_no_request_is_refused(frame):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"id": -1}, {"id": True}, {"start": []}, {"start": [1.0] * 41}, {"start": ["1"]}, {"start": [1e999]}, {"start": 1.0},
+        {"id": -1}, {"id": True}, {"start": []}, {"start": [1.0] * 41}, {"start": ["1"]}, {"start": [1e999]},
+        {"start": 1.0},
         {"integrators": []}, {"integrators": ["ng"] * 13}, {"integrators": [1]}, {"integrators": ["x" * 401]},
         {"step_size": 0.0}, {"step_size": -1.0}, {"step_size": True}, {"step_size": 1e7},
         {"steps": 0}, {"steps": 201}, {"steps": 1.5}, {"more": 1},

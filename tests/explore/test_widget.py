@@ -1,4 +1,4 @@
-"""The widget: settings as traitlets, answers as those of the page, a model of one's own, and a file that needs nothing."""
+"""The widget: settings as traitlets, answers as those of the page, and models of one's own."""
 
 import json
 
