@@ -99,7 +99,7 @@ function held(place) {
 /** A cross at a place. */
 export function cross(x, y, key, title) {
   const s = 5;
-  const path = draw("path", { d: `M${x - s},${y - s}l${2 * s},${2 * s}m0,${-2 * s}l${-2 * s},${2 * s}`, class: "cross", stroke: `var(--${key})` });
+  const path = draw("path", { d: `M${held(x) - s},${held(y) - s}l${2 * s},${2 * s}m0,${-2 * s}l${-2 * s},${2 * s}`, class: "cross", stroke: `var(--${key})` });
   if (title) path.append(draw("title", {}, title));
   return path;
 }

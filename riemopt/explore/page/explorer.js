@@ -8,7 +8,7 @@ import { afterPause, make, math } from "./dom.js";
 import { link } from "./link.js";
 import { gapPanel, lossPanel, multiples } from "./panels.js";
 import { plot } from "./plot.js";
-import { ghostOf, lossRange, runOf, verdict } from "./run.js";
+import { endingsOf, ghostOf, lossRange, runOf, verdict } from "./run.js";
 import { copied, same } from "./settings.js";
 import { followTheme } from "./styles.js";
 import { tabs } from "./tabs.js";
@@ -25,6 +25,7 @@ export function render({ model, el }) {
   const settings = Object.fromEntries(SETTINGS.map((name) => [name, copied(model.get(name) ?? known.opening[name] ?? null)]));
   const state = { cursor: settings.steps, bend: 0, ellipses: false, balls: false, apart: true, dragging: false, preset: null };
   let study = null; // the answer to the last opening
+  let opening = null; // what was asked to be opened last
   let openedWith = null; // the settings that it answers
 
   // -- requests and answers
@@ -66,7 +67,8 @@ export function render({ model, el }) {
   function open() {
     note("Preparing …", true);
     const { family, charts, data, start, integrators, step_size, steps } = settings;
-    requests.send({ type: "open", family, charts, data, start, integrators, step_size, steps });
+    opening = copied({ family, charts, data, start, integrators, step_size, steps });
+    requests.send({ type: "open", ...opening });
   }
 
   function run(given = {}) {
@@ -78,7 +80,9 @@ export function render({ model, el }) {
     const before = study;
     study = answer;
     note("");
-    settings.start = answer.ran.start;
+    requests.reset();
+    const movedOn = before?.family === answer.family && settings.start !== null && !same(settings.start, opening.start);
+    if (!movedOn) settings.start = answer.ran.start;
     const dimension = answer.coordinates.length;
     if (settings.plane?.length !== Math.min(2, dimension) || Math.max(...settings.plane) >= dimension) settings.plane = answer.plane;
     const labels = answer.charts.map(({ label }) => label);
@@ -100,7 +104,8 @@ export function render({ model, el }) {
     small.show(view(), "charts");
     if (!same(settings.plane, answer.plane)) lookAgain();
     show();
-    settle();
+    if (movedOn) run();
+    else settle();
   }
 
   function ran(answer, asked) {
@@ -145,14 +150,18 @@ export function render({ model, el }) {
     keep();
   });
 
-  /** Whether the paths have left the window so far that another one is wanted. */
+  /** Whether the start or an end of the chosen chart's paths has left the window, which is looked at once a run. */
   function outside() {
-    const [low, high] = state.landscape.window[0];
-    const rows = settings.plane.map((axis, i) => [settings.start[axis], state.landscape.window[i]]);
-    return rows.some(([x, [a, b]]) => x < a || x > b) || low >= high;
+    if (state.fitted === state.run) return false;
+    return settings.plane.some((axis, i) => {
+      const [low, high] = state.landscape.window[i];
+      const ends = state.run.integrators.map((key) => state.run.coordinates(chosen(), key)[axis].at(-1));
+      return [settings.start[axis], ...ends].some((x) => x !== null && (x < low || x > high));
+    });
   }
 
   function lookAgain() {
+    state.fitted = state.run;
     requests.send({ type: "landscape", start: settings.start, plane: settings.plane, window: null });
   }
 
@@ -288,6 +297,7 @@ export function render({ model, el }) {
   const said = make("p", { class: "verdict", "aria-live": "polite" }, "…");
   const notes = make("p", { class: "note", role: "status", hidden: true });
   const watch = make("p", { class: "watch" }, known.opening.watch ?? "");
+  const endings = make("p", { class: "endings quiet" });
   const ghostText = make("p", { class: "ghost-text", "aria-live": "polite" });
   const frames = Object.fromEntries(["plot", "losses", "gap", "multiples"].map((name) => [name, make("div", { class: `frame ${name}` })]));
   const grid = make(
@@ -302,7 +312,7 @@ export function render({ model, el }) {
       section("step", "Step", true, stepping.element),
       section("start-section", "Start", true, start.element),
     ),
-    make("div", { class: "centre" }, frames.plot, charts.element, switches),
+    make("div", { class: "centre" }, frames.plot, charts.element, switches, endings),
     make(
       "div",
       { class: "right" },
@@ -314,6 +324,7 @@ export function render({ model, el }) {
     more.element,
   );
   el.classList.add("riemopt-explorer");
+  el.dataset.lmSuppressShortcuts = "true"; // keys are for the page, not for JupyterLab
   el.classList.toggle("recorded", recorded);
   el.replaceChildren(grid);
   const unfollow = followTheme(el, known.styles);
@@ -384,6 +395,7 @@ export function render({ model, el }) {
     if (only === "marks" || only === "parts") return;
     bendTo.replaceChildren(math(seen.chart.mathml));
     ghostText.textContent = state.ghost?.text ?? "";
+    endings.textContent = endingsOf(state.run, seen.chosen);
     if (!state.dragging) {
       said.textContent = verdict(state.run);
       more.update(seen);

@@ -19,6 +19,7 @@ export function link(model, handlers) {
   };
 
   const finish = (answer) => {
+    if (running?.id !== answer.id) return null; // of a study that is no more
     const run = running;
     running = null;
     if (waiting) {
@@ -26,7 +27,7 @@ export function link(model, handlers) {
       waiting = null;
       start(next);
     }
-    return run && run.id === answer.id ? run : null;
+    return run;
   };
 
   const receive = (answer) => {

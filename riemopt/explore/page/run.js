@@ -69,6 +69,12 @@ export function verdict(run) {
   return `After ${steps} step${steps === 1 ? "" : "s"} of h = ${written(run.step_size)}, ${parts.join("; ")}.`;
 }
 
+/** Where the paths of a chart ended that did not take all steps, and why. */
+export function endingsOf(run, chart) {
+  const ended = run.answer.ended.filter((end) => end.chart === run.charts[chart].label);
+  return ended.map(({ integrator, after, reason }) => `✕ ${integrator} ended after iteration ${after}: ${reason}.`).join(" ");
+}
+
 function listed(words) {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }

@@ -19,7 +19,7 @@ export function topBar(known, on) {
   const element = make(
     "div",
     { class: "topbar" },
-    make("strong", { class: "brand" }, "riemopt"),
+    make(known.kind === "notebook" ? "strong" : "h1", { class: "brand" }, "riemopt"),
     canOpen ? make("label", {}, make("span", { class: "wide-only" }, "family "), family) : null,
     canOpen ? data.element : null,
     canOpen ? make("label", {}, make("span", { class: "wide-only" }, "look at "), presets) : null,
