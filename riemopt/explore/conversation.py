@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ __all__ = ["Conversation", "Limits", "Spare"]
 
 _OPENING = ("family", "charts", "data", "start", "integrators", "step_size", "steps")
 _PAUSE = 3.0
-"""Seconds before another spare study is opened: whoever took the last one is looking at it for the first time."""
+"""Seconds without requests before another spare study is opened: it would slow down whoever drags."""
 
 Send = Callable[[bytes], Awaitable[None]]
 
@@ -50,6 +51,7 @@ class Spare:
         self._opening = {name: opening[name] for name in _OPENING}
         self._worker: WorkerProcess | None = None
         self._ended = False
+        self._until = 0.0
 
     def prepare(self) -> None:
         """Begin to open a study, unless there is one."""
@@ -62,9 +64,20 @@ class Spare:
         if worker is None or not worker.is_alive or any(request[name] != self._opening[name] for name in _OPENING):
             return None
         self._worker = None
-        loop = asyncio.get_running_loop()
-        loop.call_later(_PAUSE, lambda: loop.run_in_executor(None, self.prepare))
+        self.wait()
+        self._prepare_when_idle()
         return worker
+
+    def wait(self) -> None:
+        """Open nothing for a while: somebody wants answers."""
+        self._until = time.monotonic() + _PAUSE
+
+    def _prepare_when_idle(self) -> None:
+        loop = asyncio.get_running_loop()
+        if (left := self._until - time.monotonic()) > 0:
+            loop.call_later(left, self._prepare_when_idle)
+        else:
+            loop.run_in_executor(None, self.prepare)
 
     def end(self) -> None:
         """End it."""
@@ -98,6 +111,8 @@ class Conversation:
     async def take(self, request: Mapping[str, Any]) -> None:
         """Answer a request; those that take long are answered later, and others meanwhile."""
         kind = request["type"]
+        if self._spare is not None:
+            self._spare.wait()
         if kind == "open":
             self._end("_next")
             self._later(self._open(request))

@@ -8,11 +8,16 @@ import functools
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 __all__ = ["TimeLimitError", "WorkerProcess"]
+
+
+_starting = threading.Lock()
+"""One process is started at a time, by whatever thread."""
 
 
 class TimeLimitError(Exception):
@@ -31,10 +36,11 @@ class WorkerProcess:
     """
 
     def __init__(self, function: Callable[..., None], *arguments: Any) -> None:
-        self._pipe, theirs = _context().Pipe()
-        self._process = _context().Process(target=function, args=(theirs, *arguments), daemon=True)
-        self._process.start()
-        theirs.close()
+        with _starting:
+            self._pipe, theirs = _context().Pipe()
+            self._process = _context().Process(target=function, args=(theirs, *arguments), daemon=True)
+            self._process.start()
+            theirs.close()
         self._thread = ThreadPoolExecutor(1)
         self._one_at_a_time = asyncio.Lock()
 
