@@ -49,9 +49,10 @@ export function verdict(run) {
   const agree = [];
   const differ = [];
   const failed = [];
+  const unknown = [];
   for (const key of run.integrators) {
     const gap = run.gap(key)[steps];
-    if (gap === null) failed.push(key);
+    if (gap === null) (run.answer.ended.some((end) => end.integrator === key) ? failed : unknown).push(key);
     else if (gap < 1e-6) agree.push(key);
     else differ.push([key, gap]);
   }
@@ -66,6 +67,7 @@ export function verdict(run) {
   }
   if (agree.length) parts.push(`${differ.length ? "not at all" : `the ${NUMBER[charts] ?? charts} charts do not disagree`} under ${listed(agree)}`);
   if (failed.length) parts.push(`${listed(failed)} did not arrive in every chart`);
+  if (unknown.length) parts.push(`under ${listed(unknown)} no geodesic was found between two charts, they are so far apart`);
   return `After ${steps} step${steps === 1 ? "" : "s"} of h = ${written(run.step_size)}, ${parts.join("; ")}.`;
 }
 

@@ -83,7 +83,7 @@ function dataMenu(known, on) {
     make(
       "div",
       { class: "sheet" },
-      make("p", {}, "Drawn from ", points, ", or from a point of mine where that is empty:"),
+      make("p", {}, "Drawn from ", points, ", or as in riemopt's own example where that is empty:"),
       make("p", {}, make("label", {}, "observations ", size), " ", make("label", {}, "seed ", seed), " ", make("button", { type: "button", onclick: drawIt }, "Draw")),
       make("p", {}, make("label", {}, "or a CSV file, which may be dropped on the page: ", file)),
       make("p", {}, make("label", {}, "its column ", column)),
