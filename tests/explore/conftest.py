@@ -51,9 +51,9 @@ def chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """A browser for all tests of a process."""
+    """A browser for the tests of a module; after them, other tests may run event loops of their own."""
     path = chromium()
     if path is None:
         pytest.skip("there is no Chromium with Playwright: pip install playwright, and install chromium")
