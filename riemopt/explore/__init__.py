@@ -23,9 +23,11 @@ def opening_of(family: str, data: str | None = None, column: str | None = None) 
     """The settings that a page begins with, for a family and perhaps a file."""
     from pathlib import Path
 
+    from riemopt.errors import DataError
     from riemopt.experiments.datasets import read_numbered_column
     from riemopt.experiments.settings import default_charts
     from riemopt.explore.presets import PRESETS
+    from riemopt.explore.requests import MOST_CHARACTERS
     from riemopt.models import family as family_of
 
     opening = {**PRESETS[0]}
@@ -36,5 +38,7 @@ def opening_of(family: str, data: str | None = None, column: str | None = None) 
     if data is not None:
         read_numbered_column(data, column)
         text = Path(data).read_bytes().decode("utf-8-sig")
+        if len(text) > MOST_CHARACTERS * 0.9:
+            raise DataError(f"{data}: the file has {len(text)} characters, too many for a page ({MOST_CHARACTERS})")
         opening["data"] = {"kind": "file", "name": Path(data).name, "text": text, "column": column}
     return opening

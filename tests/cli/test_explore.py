@@ -32,6 +32,13 @@ def test_a_page_begins_with_a_file(tmp_path):
         opening_of("gama")
 
 
+def test_a_file_that_no_page_could_send_back_is_refused(tmp_path):
+    file = tmp_path / "long.csv"
+    file.write_text("1.0000000000000000000\n" * 200_000)
+    with pytest.raises(DataError, match="too many for a page"):
+        opening_of("gamma", str(file))
+
+
 def test_bad_input_is_one_line():
     for arguments, words in [(("gama",), "did you mean"), (("--data", "nowhere.csv"), "no such file")]:
         result = run(*arguments)
