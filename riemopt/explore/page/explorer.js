@@ -296,7 +296,8 @@ export function render({ model, el }) {
 
   const said = make("p", { class: "verdict", "aria-live": "polite" }, "…");
   const notes = make("p", { class: "note", role: "status", hidden: true });
-  const watch = make("p", { class: "watch" }, known.opening.watch ?? "");
+  const atFirst = OPENED_BY.every((name) => same(settings[name], known.opening[name] ?? null));
+  const watch = make("p", { class: "watch" }, (atFirst && known.opening.watch) || "");
   const endings = make("p", { class: "endings quiet" });
   const ghostText = make("p", { class: "ghost-text", "aria-live": "polite" });
   const frames = Object.fromEntries(["plot", "losses", "gap", "multiples"].map((name) => [name, make("div", { class: `frame ${name}` })]));
