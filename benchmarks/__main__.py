@@ -29,9 +29,9 @@ from benchmarks.records import COMPARISONS, Record, overview, show
 def main(names: tuple[str, ...], quick: bool, geomstats: str | None, kfac: str | None) -> None:
     """Measure riemopt beside its peers, print the tables and keep them in benchmarks/results.
 
-    NAME is one of geodesics, trajectories, scaling, growth, start_up, studies, custom_models, adaptive, orders, costs
-    and networks; without one, all are run. Each is kept as soon as it is done. Peers that are not installed are
-    reported as missing. The exit status says whether everything ran and every bound was met.
+    NAME is one of geodesics, trajectories, scaling, growth, start_up, studies, explore, custom_models, adaptive,
+    orders, costs and networks; without one, all are run. Each is kept as soon as it is done. Peers that are not
+    installed are reported as missing. The exit status says whether everything ran and every bound was met.
     """
     interpreters = {"GEOMSTATS_PYTHON": geomstats, "KFAC_PYTHON": kfac}
     environment = {**os.environ, **{name: path for name, path in interpreters.items() if path}}

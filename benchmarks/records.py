@@ -26,6 +26,7 @@ COMPARISONS = (
     "growth",
     "start_up",
     "studies",
+    "explore",
     "custom_models",
     "adaptive",
     "orders",

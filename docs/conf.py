@@ -114,7 +114,39 @@ class BenchmarkResults(Directive):
         return content.children
 
 
+class ExplorerPage(Directive):
+    """The explorer as a file without Python, with the view that it begins with."""
+
+    def run(self) -> list[nodes.Node]:
+        """A frame with the file in it, which is written beside the pages."""
+        app = self.state.document.settings.env.app
+        if app.builder.format != "html" or app.builder.name == "doctest":
+            return []
+        folder = Path(app.outdir, "_static")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "explorer.html").write_text(_recording(), encoding="utf-8")
+        frame = '<iframe src="_static/explorer.html" title="riemopt explorer" loading="lazy" '
+        frame += 'style="width: 100%; height: 900px; border: 1px solid #8886; border-radius: 6px"></iframe>'
+        return [nodes.raw("", frame, format="html")]
+
+
+def _recording() -> str:
+    from riemopt.experiments import InvarianceStudy
+    from riemopt.experiments.settings import example_samples
+    from riemopt.explore.explorer import Explorer
+    from riemopt.explore.opening import charts_by_default
+    from riemopt.explore.presets import PRESETS
+    from riemopt.explore.recorded import recording
+    from riemopt.models import Gamma
+
+    model = Gamma()
+    charts = charts_by_default(model)
+    study = InvarianceStudy(model, example_samples(model, 1234), charts, backend="numpy", distances="numba")
+    return recording(Explorer(study), {**PRESETS[0], "charts": list(charts), "plane": [0, 1]}, [])
+
+
 def setup(app: Any) -> None:
     """Register the directives of this file."""
+    app.add_directive("explorer-page", ExplorerPage)
     app.add_directive("command-help", CommandHelp)
     app.add_directive("benchmark-results", BenchmarkResults)

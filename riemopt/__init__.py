@@ -1,6 +1,7 @@
 """riemopt: the geometry of statistical models, and natural gradients that do not care how a model is parametrized."""
 
 from riemopt import autodiff, errors, experiments, integrators, models
+from riemopt.explore.notebook import explore
 from riemopt.integrators import Integrator
 from riemopt.manifold import LikelihoodProblem, Manifold
 from riemopt.models import ConditionalModel, ExponentialFamily, StatisticalModel
@@ -27,6 +28,7 @@ __all__ = [
     "autodiff",
     "errors",
     "experiments",
+    "explore",
     "fit",
     "integrators",
     "minimize",

@@ -14,7 +14,7 @@ import pytest
 import riemopt as ro
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "api.md"
-FRAMEWORKS = ("bokeh", "cupy", "jax", "matplotlib", "torch")
+FRAMEWORKS = ("anywidget", "cupy", "jax", "matplotlib", "torch", "tornado", "traitlets")
 FOR_THE_COMMAND_LINE = ("click", "rich")
 
 

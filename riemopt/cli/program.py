@@ -7,6 +7,7 @@ import click
 from riemopt.cli.cache import cache_command
 from riemopt.cli.derive import derive_command
 from riemopt.cli.errors import Group
+from riemopt.cli.explore import explore_command
 from riemopt.cli.fit import fit_command
 from riemopt.cli.invariance import invariance_command
 from riemopt.cli.order import order_command
@@ -23,5 +24,5 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (invariance_command, order_command, fit_command, cache_command, derive_command):
+for command in (invariance_command, order_command, fit_command, cache_command, derive_command, explore_command):
     main.add_command(command)

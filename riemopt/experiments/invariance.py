@@ -53,6 +53,10 @@ class InvarianceStudy:
         The model in each chart, its own chart first.
     problem : LikelihoodProblem
         The loss, in the model's own chart.
+    samples : array_like
+        What the model is fitted to.
+    manifold : Manifold
+        What the distances are measured on, in the model's own chart.
 
     Raises
     ------
@@ -100,8 +104,8 @@ class InvarianceStudy:
             raise ArgumentError("a point at a time is moved, on the processor: backend must be 'numba' or 'numpy'")
         self.charts: dict[str, StatisticalModel] = charts_of(model, charts)
         self.problem: LikelihoodProblem = Manifold(model, backend="numpy").likelihood(samples)
-        self._samples, self._backend = samples, backend
-        self._manifold = Manifold(model, backend=distances or backend)
+        self.samples, self._backend = samples, backend
+        self.manifold: Manifold = Manifold(model, backend=distances or backend)
         self._one_at_a_time = threading.RLock()
         if integrators:
             self._compile(integrators)
@@ -115,19 +119,19 @@ class InvarianceStudy:
         return next(iter(self.charts.values()))
 
     @cached_property
-    def _problems(self) -> dict[str, LikelihoodProblem]:
+    def problems(self) -> dict[str, LikelihoodProblem]:
         """The loss in each chart, which the integrators minimize."""
         return {
-            label: Manifold(moved, backend=self._backend).likelihood(self._samples)
+            label: Manifold(moved, backend=self._backend).likelihood(self.samples)
             for label, moved in self.charts.items()
         }
 
     def _compile(self, integrators: Integrators) -> None:
         """Compile what a run of some integrators takes, by asking for it at a point that is none."""
         nowhere = np.full((1, self.model.dimension), np.nan)
-        for rule, problem in itertools.product(rules_of(integrators).values(), self._problems.values()):
+        for rule, problem in itertools.product(rules_of(integrators).values(), self.problems.values()):
             problem.trajectories(rule, nowhere, np.ones(1), 0, True, None)
-        self._manifold.distance(nowhere, nowhere)
+        self.manifold.distance(nowhere, nowhere)
         self.problem.loss(nowhere)
 
     def run(
@@ -196,14 +200,14 @@ class InvarianceStudy:
                 tell(piece := next(done), total, f"{key} in the chart {label}")
                 # the first looks at the arguments, and the others need no second look
                 move = minimize if piece == 0 else _minimized
-                trajectory = move(self._problems[label], rule, starts[label], step_size, steps)
+                trajectory = move(self.problems[label], rule, starts[label], step_size, steps)
                 reached.append(trajectory.points)
                 losses[label][key], status[label][key] = trajectory.losses, trajectory.status
             # all at once: a change of chart takes longer to begin than to do
             points[label] = dict(zip(rules, to_own(self.model, moved, np.stack(reached)), strict=True))
 
         tell(next(done), total, "distances between the charts")
-        gaps = _gaps(self._manifold, np.array([list(row.values()) for row in points.values()]))
+        gaps = _gaps(self.manifold, np.array([list(row.values()) for row in points.values()]))
         return InvarianceResult(
             charts=dict(self.charts),
             losses=losses,
@@ -211,6 +215,9 @@ class InvarianceStudy:
             gap=dict(zip(rules, gaps, strict=True)),
             status=status,
             problem=self.problem,
+            samples=self.samples,
+            rules=rules,
+            step_size=step_size,
         )
 
 

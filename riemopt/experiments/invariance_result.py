@@ -15,11 +15,13 @@ import sympy as sp
 from riemopt.experiments.charts import title
 from riemopt.experiments.files import save_all
 from riemopt.experiments.tables import Tables
+from riemopt.integrators import Integrator
 from riemopt.manifold import LikelihoodProblem
 from riemopt.models import StatisticalModel
 from riemopt.status import Status
 
 if TYPE_CHECKING:
+    from riemopt.explore.widget import ExplorerWidget
     from riemopt.figures import Figure
 
 __all__ = ["InvarianceResult"]
@@ -44,6 +46,12 @@ class InvarianceResult:
         Why each trajectory ended, by chart and integrator.
     problem : LikelihoodProblem
         The loss, in the model's own chart.
+    samples : array_like
+        What the model was fitted to.
+    rules : dict of str to Integrator
+        The integrators, by label.
+    step_size : float
+        The step size h.
     """
 
     charts: dict[str, StatisticalModel]
@@ -52,6 +60,9 @@ class InvarianceResult:
     gap: dict[str, np.ndarray]
     status: dict[str, dict[str, Status]]
     problem: LikelihoodProblem
+    samples: Any
+    rules: dict[str, Integrator]
+    step_size: float
 
     @property
     def model(self) -> StatisticalModel:
@@ -112,6 +123,12 @@ class InvarianceResult:
         return figures.invariance_figure(
             list(self.losses.values()), list(self.points.values()), self.gap, titles, names, self.problem.loss
         )
+
+    def explore(self) -> ExplorerWidget:
+        """The experiment in a notebook, from here on by hand; see :func:`riemopt.explore`."""
+        from riemopt.explore.notebook import explore_result
+
+        return explore_result(self)
 
     # -- to keep
 

@@ -13,7 +13,7 @@ from riemopt.symbolic.vocabulary import CONSTANTS, FUNCTIONS
 __all__ = ["default_charts", "default_start", "example_samples", "typed_chart"]
 
 _SAMPLES = 10_000
-_GAMMA_CHARTS = ("beta = 1/b", "beta = b**3", "alpha = a**2, beta = b**2")
+GAMMA_CHARTS = ("beta = 1/b", "beta = b**3", "alpha = a**2, beta = b**2")
 
 
 def example_samples(model: StatisticalModel, seed: int) -> np.ndarray:
@@ -71,7 +71,7 @@ def default_charts(model: StatisticalModel) -> tuple[str, ...]:
     ('sigma = 1/s', 'mu = sinh(m), sigma = s**3', 'sigma = exp(s)')
     """
     if model.name == "Gamma":
-        return _GAMMA_CHARTS
+        return GAMMA_CHARTS
     forms = [("1/{}", "", "{}**2"), ("{}**3", "sinh({})", "{}**3"), ("exp({})", "", "1/(1 + exp(-{}))")]
     charts = [
         ", ".join(

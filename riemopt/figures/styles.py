@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import colorsys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 __all__ = ["STYLES", "Style", "styles"]
+
+_DARK = 0.4
+"""The weighted sum of red, green and blue under which a colour is not seen well on a dark ground."""
+_LIGHT = 0.65
+"""The least lightness of what is seen there instead."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,16 @@ class Style:
     colour: str
     dash: tuple[float, ...] = ()
     marker: str = ""
+
+    @property
+    def on_dark(self) -> str:
+        """The colour on a dark ground: one that would not be seen there has its lightness mirrored."""
+        red, green, blue = (int(self.colour[k : k + 2], 16) / 255 for k in (1, 3, 5))
+        if 0.2126 * red + 0.7152 * green + 0.0722 * blue > _DARK:
+            return self.colour
+        hue, lightness, saturation = colorsys.rgb_to_hls(red, green, blue)
+        mirrored = colorsys.hls_to_rgb(hue, max(1.0 - lightness, _LIGHT), saturation)
+        return "#" + "".join(f"{round(255 * part):02X}" for part in mirrored)
 
     def label(self, key: str) -> str:
         """The key of the integrator and its name."""

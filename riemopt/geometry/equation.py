@@ -12,7 +12,7 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.pretty.pretty import PrettyPrinter
 from sympy.printing.pretty.pretty_symbology import pretty_use_unicode
 
-__all__ = ["Equation", "latex_name", "with_denominators_named"]
+__all__ = ["Equation", "in_usual_notation", "latex_name", "with_denominators_named"]
 
 _LATEX_NAMES = {
     "log p": r"\log p",
@@ -57,7 +57,7 @@ class Equation:
 
     def in_text(self, unicode: bool) -> str:
         """The equation as lines of text."""
-        value = _in_usual_notation(self.value) if unicode else self.value
+        value = in_usual_notation(self.value) if unicode else self.value
         name = self._text_name(unicode)
         if name:
             # SymPy would take the indices in the name apart
@@ -70,7 +70,7 @@ class Equation:
 
     def in_latex(self) -> str:
         """The equation, aligned at its equals sign."""
-        value = _in_usual_notation(self.value)
+        value = in_usual_notation(self.value)
         if not self.letter:
             return f"{_latex(value.lhs)} &= {_latex(value.rhs)}"
         upper, lower = (" ".join(map(_latex, indices)) for indices in (self.upper, self.lower))
@@ -153,7 +153,7 @@ def _latex(value: sp.Basic) -> str:
     return _Latex().doprint(value)  # type: ignore[no-any-return]
 
 
-def _in_usual_notation(value: sp.Basic) -> sp.Basic:
+def in_usual_notation(value: sp.Basic) -> sp.Basic:
     """The same with ψ₁ for ``polygamma(1, ...)``, I₀ for ``besseli(0, ...)`` and log Γ for ``loggamma``."""
     value = value.replace(sp.polygamma, lambda k, x: sp.Function(f"psi_{k}" if k != 0 else "psi")(sp.together(x)))
     value = value.replace(sp.besseli, lambda k, x: sp.Function(f"I_{k}")(x))

@@ -19,7 +19,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-__all__ = ["KINDS", "clear", "contents", "digest", "directory", "read", "write"]
+__all__ = ["KINDS", "clear", "contents", "digest", "directory", "obstacle", "read", "write"]
 
 KINDS = ("kernel", "program")
 """What the names of files begin with."""
@@ -38,7 +38,7 @@ def directory() -> Path:
     return Path(wanted)
 
 
-def _obstacle(path: Path) -> str:
+def obstacle(path: Path) -> str:
     """Why a directory, which is made if need be, is not used; empty if it may be read."""
     if str(path).startswith("~"):
         return "there is no home directory"
@@ -86,7 +86,7 @@ def digest(*texts: str) -> str:
 def read(name: str) -> bytes | None:
     """What was written under a name; None if there is nothing, or its checksum is wrong."""
     path = directory()
-    if _obstacle(path):
+    if obstacle(path):
         return None
     try:
         checksum, data = _split((path / name).read_bytes())
@@ -98,7 +98,7 @@ def read(name: str) -> bytes | None:
 def write(name: str, data: bytes) -> None:
     """Keep data under a name. Another process that writes there at the same time writes the same."""
     path = directory()
-    problem = _obstacle(path)
+    problem = obstacle(path)
     if not problem:
         try:
             with contextlib.suppress(FileNotFoundError):  # another process clears the directory
