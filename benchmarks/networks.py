@@ -246,10 +246,11 @@ def by_kfac(quick: bool) -> tuple[dict[str, float], str] | None:
     It runs in a process of the interpreter that the environment variable ``KFAC_PYTHON`` names, since it may want
     another release of JAX (0.0.8 runs with 0.9.0); without one, of this interpreter.
     """
-    command = [os.environ.get("KFAC_PYTHON", sys.executable), "-m", "benchmarks.kfac_process"]
-    found = subprocess.run([*command, *(["--quick"] if quick else [])], stdout=subprocess.PIPE, text=True)
-    if found.returncode:
+    python = os.environ.get("KFAC_PYTHON", sys.executable)
+    if subprocess.run([python, "-c", "import kfac_jax"], stderr=subprocess.DEVNULL).returncode:
         return None
+    command = [python, "-m", "benchmarks.kfac_process", *(["--quick"] if quick else [])]
+    found = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     answer = json.loads(found.stdout.splitlines()[-1])
     return answer["seconds"], answer["version"]
 

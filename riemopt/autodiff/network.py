@@ -100,6 +100,10 @@ class NetworkProblem(IntegratedProblem):
     warm_start = 0.95
     _squared_over: NetworkProblem | None = None
     """The same over all cases, for the preconditioner of a network :meth:`as_published`."""
+    _published: tuple[NetworkOutput, Any] | None = None
+    """The network :meth:`as_published`, made once, and the output that it was made for."""
+    _keeps_passes = True
+    """Whether forward passes over the metric's cases are kept for the next product."""
 
     def __init__(
         self,
@@ -204,13 +208,17 @@ class NetworkProblem(IntegratedProblem):
         all cases; the loss of a gaussian output is the square of the residuals, twice what its gradient and metric are
         of.
         """
+        known = self._published
+        if known is not None and known[0] is self.output:
+            return known[1]
         other, everywhere = copy.copy(self), copy.copy(self)
-        everywhere.metric_cases = None
+        everywhere.metric_cases, everywhere._keeps_passes = None, False
         everywhere._rebuild()
         other._squared_over = everywhere
         if type(self.output) is Gaussian:
             other.output = Doubled(self.arrays, self.output.scale)
             other._rebuild()
+        self._published = self.output, other
         return other
 
     @property

@@ -19,6 +19,7 @@ from riemopt.integrators import (
 )
 from riemopt.integrators.base import PathIntegrator
 from riemopt.numerics.arrays import copied
+from riemopt.optimize.line_search import Backtracking
 from riemopt.optimize.state import State
 from riemopt.optimize.stepping import SearchedStep
 from riemopt.optimize.watched import WatchedPoint, WatchedProblem
@@ -81,14 +82,17 @@ class PublishedStep(SearchedStep):
         if not isinstance(self.rule, Midpoint) or self._is_straight(state):
             return super().advance(watched, here, state)
         half = dataclasses.replace(self, rule=NaturalGradient(), h=0.5 * self.h).advance(watched, here, state)
-        assert half is not None
+        if half is None:
+            return None
         # the rate of the first step is where the second search begins
         search = dataclasses.replace(self.line_search, rate=half.rate or self.line_search.rate)
         middle = watched.at(half.theta) if half.rate else here
         whole = _FromMidpoint(_Carried(middle.theta), self.h, self.damping, search, middle=middle)
         full = whole.advance(watched, here, half.but(theta=here.theta, loss=here.loss))
-        assert full is not None
-        return full.but(solver_iterations=half.solver_iterations + full.solver_iterations)
+        return full and full.but(solver_iterations=half.solver_iterations + full.solver_iterations)
+
+    def _whole(self, search: Backtracking) -> float:
+        return 1.0
 
     def _gain(self, here: WatchedPoint, there: WatchedPoint) -> float:
         return there.part_loss - here.part_loss

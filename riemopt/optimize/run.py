@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -83,6 +84,8 @@ class Run:
         ratio = self.longest_correction
         if ratio is not None and not (np.isreal(ratio) and ratio > 0.0):
             raise ArgumentError(f"longest_correction must be positive, not {ratio!r}")
+        if ratio is not None and self.correction_below is not None:
+            raise ArgumentError("longest_correction= is in place of correction_below=: give one of them")
         if ratio is not None and self.damping is None and self.line_search is None:
             raise ArgumentError("longest_correction= is for searched steps: give damping= or line_search=, too")
         if ratio is not None and self.faithful:
@@ -175,7 +178,7 @@ class Run:
             "keep": "all" if self.keep_all else "last",
             "damping": repr(self.damping),
             "line_search": repr(self.line_search),
-            "solver": repr(self.solver),
+            "solver": re.sub(r" at 0x[0-9a-f]+", "", repr(self.solver)),  # functions by their names alone
             "correction": [self.correction_below, self.longest_correction],
             "warm_start": self.warm_start,
             "seed": self.seed,

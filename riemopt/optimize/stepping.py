@@ -212,7 +212,7 @@ class SearchedStep:
         path = path if corrected else dataclasses.replace(path, acceleration=None)
         if not watched.levels:
             return path, memory
-        end = search.rate * self.h
+        end = self._whole(search) * self.h
         best = watched.at(path.at(end)).loss
         for level in range(1, watched.levels + 1):
             with watched.earlier(level):
@@ -251,10 +251,16 @@ class SearchedStep:
         watched.tally("lower_index")
         curvature = self.h**2 * float(model.undamped.inner(path.velocity, path.velocity))
         rate, loss = search(along, here.loss, slope)
-        first = search.rate
+        first = self._whole(search)
         predicted = first * slope + 0.5 * first**2 * curvature
-        # along a path that does not lead down, as a midpoint's may not, nothing was promised that could be kept
-        return rate, loss, self._gain(here, whole[0]) / predicted if predicted < 0.0 else -1.0
+        if not predicted < 0.0:  # as along a midpoint's path: nothing was promised that could be kept
+            return rate, loss, -1.0
+        there = whole[0] if first == search.rate else watched.at(path.at(first * self.h))
+        return rate, loss, self._gain(here, there) / predicted
+
+    def _whole(self, search: Backtracking) -> float:
+        """The rate of a whole step, which the iterates of solves and the damping are judged by."""
+        return search.rate
 
     def _model(self, here: WatchedPoint) -> WatchedPoint:
         """The point whose gradient and metric predict what a step does to the loss."""

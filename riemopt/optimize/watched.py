@@ -321,6 +321,8 @@ class WatchedPoint:
     @property
     def part_loss(self) -> float:
         """See :class:`Point`."""
+        if getattr(self.watched.problem, "metric_cases", None) is None:
+            return self.loss
 
         def compute() -> float:
             self.watched.tally("loss")

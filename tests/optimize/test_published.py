@@ -2,6 +2,9 @@
 
 import itertools
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ import pytest
 import riemopt as ro
 
 DECAY = 0.3
+ROOT = Path(__file__).parents[2]
 CASES, PART = 30, 10
 LINEAR = "gaussian"
 
@@ -26,14 +30,14 @@ def network(output="bernoulli"):
 class WrittenOut:
     """The published steps, with matrices, from networks of all cases and of each part that know no decay."""
 
-    def __init__(self, net, threshold):
+    def __init__(self, net, threshold, strength):
         self.net, self.threshold = net, threshold
         pairs = net.unflatten(net.start)
         self.parts = [
             ro.autodiff.feedforward.NetworkProblem(pairs, net.inputs[rows], net.targets[rows], output=net.output.name)
             for rows in [slice(k, k + PART) for k in range(0, CASES, PART)] + [slice(0, CASES)]
         ]
-        self.theta, self.strength = net.start, 45.0
+        self.theta, self.strength = net.start, strength
         self.starts, self.step = [0.0 * net.start] * 2, 0.0 * net.start
 
     def loss(self, theta, part=-1):
@@ -77,8 +81,8 @@ class WrittenOut:
         chosen = next((k for k in range(len(ends) - 1) if not losses[k + 1] < losses[k]), len(ends) - 1)
         end, v = ends[chosen], velocities[chosen]
         slope = predicted_slope @ v
-        predicted = rate * slope + 0.5 * rate**2 * v @ metric @ v
-        ratio = (self.loss(end(rate), part) - self.loss(self.theta, part)) / predicted if predicted < 0.0 else -1.0
+        predicted = slope + 0.5 * v @ metric @ v
+        ratio = (self.loss(end(1.0), part) - self.loss(self.theta, part)) / predicted if predicted < 0.0 else -1.0
         self.strength *= 3 / 2 if ratio < 0.25 else 2 / 3 if ratio > 0.75 else 1.0
         for _ in range(61):
             if self.loss(end(rate)) <= self.loss(self.theta) + 1e-2 * rate * slope:
@@ -124,38 +128,55 @@ class WrittenOut:
         self.theta = end(rate) if rate else start
 
 
-@pytest.mark.parametrize("output", ["bernoulli", LINEAR])
+FAR, NEAR, CLOSE = (45.0, 8), (1.0, 4), (0.1, 4)
+"""The damping at first and the number of steps: all taken and whole; some refused; shortened, with more damping."""
+
+
+@pytest.mark.parametrize(
+    ("output", "damping"),
+    [("bernoulli", FAR), ("bernoulli", NEAR), ("bernoulli", CLOSE), (LINEAR, FAR), (LINEAR, NEAR)],
+)
 @pytest.mark.parametrize("key", ["ng", "mid", "geo", "geof"])
-def test_faithful_steps_are_the_published_ones_written_out(key, output):
-    net, threshold, steps = network(output), 30.0, 8
-    written = WrittenOut(net, threshold)
+def test_faithful_steps_are_the_published_ones_written_out(key, output, damping):
+    (strength, steps), net, threshold = damping, network(output), 30.0
+    written = WrittenOut(net, threshold, strength)
     points = [net.start]
     for k in range(steps):
         written.take(key, k)
         points.append(written.theta)
-    run = ro.minimize(
-        net,
-        key,
-        start=net.start,
-        step_size=1.0,
-        steps=steps,
-        correction_below=threshold,
-        warm_start=0.95,
-        faithful=True,
-    )
+    states = []
+    settings = {"start": net.start, "step_size": 1.0, "steps": steps, "correction_below": threshold}
+    strengths = ro.LevenbergMarquardt(initial=strength)
+    run = ro.minimize(net, key, damping=strengths, faithful=True, callback=states.append, **settings)
     assert np.allclose(run.points, points, rtol=1e-6, atol=1e-6)
-    usual = ro.minimize(
-        net,
-        key,
-        start=net.start,
-        step_size=1.0,
-        steps=steps,
-        solver=ro.ConjugateGradient(max_iterations=50),
-        damping=ro.LevenbergMarquardt(),
-        line_search=ro.Backtracking(),
-        correction_below=threshold,
-    )
+    rates = {state.rate for state in states[1:]}
+    assert (rates != {1.0}) == (damping is CLOSE or (damping is NEAR and key == "mid"))
+    assert (states[-1].damping > strength) == (damping is CLOSE)
+    mended = {"solver": ro.ConjugateGradient(max_iterations=50), "line_search": ro.Backtracking()}
+    usual = ro.minimize(net, key, damping=strengths, **mended, **settings)
     assert not np.allclose(usual.points, points, rtol=1e-4, atol=1e-4)
+
+
+def test_a_run_ends_where_no_step_lowers_the_loss():
+    layers = [(np.zeros((1, 1)), np.zeros(1))]
+    inputs, targets = np.ones((4, 1)), np.array([[0.0], [1.0], [0.0], [1.0]])
+    net = ro.autodiff.feedforward.NetworkProblem(layers, inputs, targets, "bernoulli", weight_decay=0.1)
+    run = ro.minimize(net, "mid", net.start, 1.0, 140, faithful=True)
+    assert run.success or run.status is ro.Status.STALLED
+    assert run.loss == pytest.approx(np.log(2.0))
+
+
+def test_a_run_goes_on_from_its_checkpoint_in_another_process(tmp_path):
+    file = tmp_path / "run.ckpt"
+    settings = {"start": network().start, "step_size": 1.0, "faithful": True}
+    ro.minimize(network(), "geo", steps=2, checkpoint=file, **settings)
+    code = (
+        "import sys; from tests.optimize.test_published import network, ro; net = network();"
+        "run = ro.minimize(net, 'geo', net.start, 1.0, 3, faithful=True, checkpoint=sys.argv[1]); print(run.loss.hex())"
+    )
+    told = subprocess.run([sys.executable, "-c", code, file], capture_output=True, text=True, cwd=ROOT)
+    assert told.returncode == 0, told.stderr
+    assert float.fromhex(told.stdout) == ro.minimize(network(), "geo", steps=3, **settings).loss
 
 
 def test_the_published_ways_are_refused_where_they_mean_nothing():

@@ -233,3 +233,16 @@ def test_settings_out_of_range_are_refused(settings: dict[str, float]) -> None:
     (name,) = settings
     with pytest.raises(ArgumentError, match=f"{name} must be .*at least"):
         ro.ConjugateGradient(**settings)
+
+
+def test_a_direction_without_curvature_may_end_a_solve_where_it_is():
+    matrix, b = np.diag([3.0, 2.0, 1.0, -0.1]), np.ones(4)
+    found = ro.ConjugateGradient(indefinite="stop", max_iterations=50)(lambda v: matrix @ v, b)
+    assert found.status is ro.Status.COMPLETED and 1 < found.iterations < 50
+    before = ro.ConjugateGradient(max_iterations=found.iterations - 1)(lambda v: matrix @ v, b)
+    np.testing.assert_array_equal(found.x, before.x)
+    negative = ro.ConjugateGradient(indefinite="stop")(lambda v: -v, b)
+    assert negative.status is ro.Status.COMPLETED and (negative.x == 0.0).all()
+    assert np.isnan(ro.ConjugateGradient(indefinite="stop")(lambda v: np.nan * v, b).x).all()
+    with pytest.raises(ArgumentError, match="indefinite must be 'fail' or 'stop'"):
+        ro.ConjugateGradient(indefinite="go on")

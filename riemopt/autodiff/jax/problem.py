@@ -572,7 +572,7 @@ def _checksum(array: Any) -> Any:
     bits = array
     if jnp.issubdtype(array.dtype, jnp.inexact):
         bits = lax.bitcast_convert_type(array, jnp.uint16 if array.dtype.itemsize == 2 else jnp.uint32)
-    bits = bits.astype(jnp.uint32)
+    bits = scrambled(bits.astype(jnp.uint32), jnp.uint32)
     for axis in range(bits.ndim):
         places = lax.broadcasted_iota(jnp.uint32, bits.shape, axis)
         bits = scrambled(bits + places + 1, jnp.uint32)

@@ -14,7 +14,7 @@ import torch
 
 from riemopt.autodiff.network import HostedNetwork, require_finite, scrambled
 from riemopt.autodiff.network import NetworkProblem as _NetworkProblem
-from riemopt.autodiff.outputs import Framework, NetworkOutput
+from riemopt.autodiff.outputs import Framework, FunctionOutput, NetworkOutput
 from riemopt.autodiff.torch.linearization import Linearization, way_of
 from riemopt.autodiff.torch.module import (
     ModuleFunction,
@@ -162,6 +162,9 @@ class NetworkProblem(_NetworkProblem):
             torch.zeros((count, *shape), dtype=self.dtype, device=self._function.device),
         )
         self.count = int(self._everywhere(torch.tensor(count, device=self._function.device)))
+        parted = self._everywhere(torch.tensor(int(self.metric_cases is not None), device=self._function.device))
+        if parted and self.metric_cases is None:  # all processes sum over parts, if one does
+            self.metric_cases = count
         self._way = way_of(self._function, some)
         self._memory = _Memory()
         if self.taylor:
@@ -222,7 +225,7 @@ class NetworkProblem(_NetworkProblem):
 
     def _linearized(self, theta: Any, rows: slice) -> Linearization:
         """The network at a point on some cases; if these are all of the metric, from memory or to be kept there."""
-        if self._metric_pieces() != [rows]:
+        if self._metric_pieces() != [rows] or not self._keeps_passes:
             return self._made(theta, rows)
         return self._memory.of(theta, rows, lambda point: self._made(point, rows))
 
@@ -286,7 +289,8 @@ class NetworkProblem(_NetworkProblem):
         return self._metric_mean(total)
 
     def _diagonal(self, theta: Any) -> Any:
-        if len(self._ruled) < len(self._function.names):
+        coupled = isinstance(self.output, FunctionOutput) and self.targets.ndim > 2
+        if coupled or len(self._ruled) < len(self._function.names):
             return None
 
         def term(here: Linearization) -> Any:
@@ -372,7 +376,7 @@ def _checksum(tensor: Any) -> int:
     for first in range(0, len(rows), _LOOKED_THROUGH):
         bits = rows[first : first + _LOOKED_THROUGH].to(torch.int64) & 0xFFFFFFFF
         row, column = (torch.arange(size, device=bits.device) for size in bits.shape)
-        bits = scrambled((bits + first + row[:, None] + 1) & 0xFFFFFFFF)
+        bits = scrambled((scrambled(bits) + first + row[:, None] + 1) & 0xFFFFFFFF)
         total += int(scrambled((bits + column + 1) & 0xFFFFFFFF).sum())
     return total & 0xFFFFFFFF
 

@@ -172,3 +172,14 @@ def test_what_cannot_be_computed_is_refused():
 
 def test_other_log_partitions_are_other_problems():
     assert plain("coin").digest != plain("coin", "bernoulli").digest
+    softplus = FUNCTIONS["coin"][0]
+    once, again, thrice = (in_jax("coin", f).digest for f in (softplus, softplus, lambda z: 3.0 * softplus(z)))
+    assert once == again != thrice
+
+
+def test_the_diagonal_is_that_of_outputs_that_a_function_couples():
+    module = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Unflatten(1, (2, 2))).double()
+    inputs, targets = torch.randn(5, 2).double(), torch.zeros(5, 2, 2).double()
+    net = ro.autodiff.torch.NetworkProblem(module, inputs, targets, output=lambda z: torch.logsumexp(z.flatten(1), 1))
+    metric = net.at(net.start).metric
+    np.testing.assert_allclose(metric.diagonal().numpy(), np.diag(metric.dense()), rtol=1e-12)

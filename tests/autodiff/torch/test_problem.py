@@ -462,7 +462,7 @@ def test_problems_of_other_data_have_other_digests():
     assert network("frozen").digest != network("frozen", "gaussian").digest
 
     def digest(images, labels):
-        module = nn.Sequential(nn.Flatten(), nn.Linear(9, 2, bias=False, dtype=images.dtype))
+        module = nn.Sequential(nn.Flatten(), nn.Linear(9, 3, bias=False, dtype=images.dtype))
         return ro.autodiff.torch.NetworkProblem(module, images, labels, output="categorical").digest
 
     generator = torch.Generator().manual_seed(0)
@@ -476,6 +476,7 @@ def test_problems_of_other_data_have_other_digests():
         (nudged, labels),
         (images.double(), labels),
         (images, labels[torch.tensor([1, 0, 2, 3, 4])]),
+        (images, torch.tensor([0, 2, 0, 0, 0])),
     ]
     digests = [digest(images, labels), *(digest(*other) for other in others)]
     assert digests[0] == digest(images.clone(), labels.clone())
