@@ -92,10 +92,19 @@ class WorkerProcess:
 @functools.cache
 def _context() -> Any:
     """How processes are started: copies of one that has loaded riemopt, where the system can make them."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    from multiprocessing import forkserver
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["riemopt.explore.worker"])
     # the one that they are copies of is not to find modules in whatever folder the server was started in
-    os.environ.setdefault("PYTHONSAFEPATH", "1")
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    if "forkserver" in methods:
-        context.set_forkserver_preload(["riemopt.explore.worker"])
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.environ.pop("PYTHONSAFEPATH")
+        if before is not None:
+            os.environ["PYTHONSAFEPATH"] = before
     return context

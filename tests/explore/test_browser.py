@@ -14,6 +14,8 @@ from riemopt.experiments.settings import example_samples, typed_chart
 from riemopt.explore.presets import PRESETS
 from tests.explore.conftest import Server
 
+pytestmark = pytest.mark.slow  # a page like a user's: what it opens with takes a while to compile
+
 WAIT = 60_000  # milliseconds, on a machine that compiles with one hand
 SETTLED = 600  # milliseconds until a run's curves and its address are there
 DEFAULT = PRESETS[0]
@@ -211,7 +213,6 @@ def test_a_file_is_dropped_and_a_bad_one_is_refused_by_row_and_column(opened):
     assert "read_column('good.csv')" in page.locator("pre").inner_text()
 
 
-@pytest.mark.slow
 def test_the_table_is_copied_with_all_digits(opened):
     page = opened(permissions=["clipboard-read", "clipboard-write"])
     page.locator(".tabs").evaluate("element => (element.open = true)")
@@ -240,7 +241,6 @@ def test_the_address_brings_the_view_back_and_history_works(opened):
     assert start_of(page) == dragged
 
 
-@pytest.mark.slow
 def test_two_tabs_do_not_see_each_other(opened):
     first, second = opened(), opened()
     drag(first, -50, -50)
@@ -250,7 +250,6 @@ def test_two_tabs_do_not_see_each_other(opened):
     assert "After 10 steps of h = 0.5" in verdict(first)
 
 
-@pytest.mark.slow
 def test_bending_makes_steps_of_ng_straight_in_the_chosen_chart(opened):
     page = opened()
     bend = "() => [...document.querySelectorAll('.strong polyline')][0].getAttribute('points')"
@@ -268,7 +267,6 @@ def test_bending_makes_steps_of_ng_straight_in_the_chosen_chart(opened):
     assert bends() < 0.2
 
 
-@pytest.mark.slow
 def test_a_step_under_the_pointer_is_taken_apart(opened):
     page = opened()
     box = page.locator(".frame.plot svg").bounding_box()
@@ -279,14 +277,12 @@ def test_a_step_under_the_pointer_is_taken_apart(opened):
     assert "straight step" in page.locator(".parts").text_content()
 
 
-@pytest.mark.slow
 def test_what_does_not_arrive_ends_at_a_cross_with_the_reason(opened):
     page = opened()
     reasons = page.locator(".ends .cross title").all_text_contents()
     assert any("geof ended after iteration" in reason and "outside the domain" in reason for reason in reasons)
 
 
-@pytest.mark.slow
 def test_every_preset_says_what_to_watch(opened):
     page = opened()
     for k, preset in enumerate(PRESETS[:2]):
@@ -297,7 +293,6 @@ def test_every_preset_says_what_to_watch(opened):
         assert start_of(page) == preset["start"]
 
 
-@pytest.mark.slow
 def test_a_family_of_one_parameter_is_drawn_over_its_loss(opened):
     page = opened()
     page.get_by_label("family").select_option("exponential")
@@ -358,7 +353,6 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(opened):
     assert page.locator(".verdict").get_attribute("aria-live") == "polite"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_to_object_to(opened, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -369,14 +363,12 @@ def test_axe_finds_nothing_to_object_to(opened, scheme):
     assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == []
 
 
-@pytest.mark.slow
 def test_names_that_stand_twice_in_the_document_are_none(opened):
     page = opened()
     twice = "[...document.querySelectorAll('[id]')].map((e) => e.id).filter((id, k, all) => all.indexOf(id) !== k)"
     assert page.evaluate(twice) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_stand_out_from_their_ground(opened, scheme):
     """A contrast of 4.5, as WCAG 2 asks for."""
@@ -394,7 +386,6 @@ def test_words_stand_out_from_their_ground(opened, scheme):
     assert page.locator(".riemopt-explorer").get_attribute("data-theme") == scheme
 
 
-@pytest.mark.slow
 def test_without_its_server_the_page_says_so_and_comes_back(browser, opened):
     first = Server()
     page = opened(first.address)

@@ -57,6 +57,7 @@ class Short(Limits):
     piece = 5.0
 
 
+@pytest.mark.slow
 def test_a_chart_that_takes_too_long_is_left_out_and_the_rest_goes_on(monkeypatch):
     async def use(page, talk):
         await talk.take(OPEN)

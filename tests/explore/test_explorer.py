@@ -30,6 +30,7 @@ def test_a_run_has_the_numbers_of_the_experiment_to_the_last_bit(explorer, gamma
     assert answer["id"] == 7 and answer["ended"] == []
 
 
+@pytest.mark.slow
 def test_a_trajectory_that_ends_says_where_and_why(explorer):
     answer = ask(explorer, "run", **{**RUN, "start": [4.0, 8.0], "steps": 12, "step_size": 1.0})
     (end,) = [end for end in answer["ended"] if (end["chart"], end["integrator"]) == (CHART, "ng")]

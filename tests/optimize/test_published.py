@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -174,7 +175,9 @@ def test_a_run_goes_on_from_its_checkpoint_in_another_process(tmp_path):
         "import sys; from tests.optimize.test_published import network, ro; net = network();"
         "run = ro.minimize(net, 'geo', net.start, 1.0, 3, faithful=True, checkpoint=sys.argv[1]); print(run.loss.hex())"
     )
-    told = subprocess.run([sys.executable, "-c", code, file], capture_output=True, text=True, cwd=ROOT)
+    told = subprocess.run(
+        [sys.executable, "-c", code, file], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
     assert told.returncode == 0, told.stderr
     assert float.fromhex(told.stdout) == ro.minimize(network(), "geo", steps=3, **settings).loss
 

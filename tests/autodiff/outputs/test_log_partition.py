@@ -17,6 +17,7 @@ from riemopt.autodiff.outputs import Framework, output_of
 from riemopt.errors import ArgumentError, ShapeError, UnsupportedError
 from tests.autodiff.nets import parameters
 from tests.autodiff.test_agreement import unit_by_unit
+from tests.marks import slow
 
 pytestmark = pytest.mark.usefixtures("float64", "hasty")
 
@@ -92,9 +93,15 @@ def primitives(problem, v):
     return [np.array([here.loss]), *(problem._host(value) for value in values)]
 
 
-@pytest.mark.parametrize("way", ["formula", "function"])
-@pytest.mark.parametrize("framework", ["jax", "torch"])
-@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize(
+    ("name", "framework", "way"),
+    [
+        *((name, "torch", way) for name in FORMULAS for way in ("formula", "function")),
+        *(("gamma", "jax", "formula"), ("choice", "jax", "function")),
+        *(slow(*case) for case in (("coin", "jax", "formula"), ("choice", "jax", "formula"))),
+        *(slow(*case) for case in (("coin", "jax", "function"), ("gamma", "jax", "function"))),
+    ],
+)
 def test_frameworks_agree_with_plain_arrays(name, framework, way):
     v = np.random.default_rng(2).normal(size=plain(name).dimension)
     made, k = (in_jax, 0) if framework == "jax" else (in_torch, 1)
