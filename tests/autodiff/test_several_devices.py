@@ -143,6 +143,16 @@ def test_processes_of_pytorch_with_cases_of_their_own_give_the_same_numbers(expe
 
 
 @pytest.mark.slow
+def test_processes_with_as_many_parts_as_they_have_cases_for_go_together():
+    """The metric is over a part of one process' cases, and over all of the other's, who has no more."""
+    program = IN_TORCH.replace('output="bernoulli",', 'output="bernoulli", metric_cases=3,')
+    program = program.replace("**SETTINGS", "step_size=1.0, steps=4, faithful=True")
+    (one, errors, _), (other, _, _) = run(program, 2)
+    assert len(losses(one)) == 5 and losses(one) == losses(other), errors
+    assert losses(one)[-1] < losses(one)[0]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("program", [IN_JAX, IN_TORCH], ids=["jax", "torch"])
 def test_a_process_that_dies_ends_the_other(program):
     (out, errors, code), _ = run(program, 2, dies=True)
