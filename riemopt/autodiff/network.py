@@ -276,7 +276,7 @@ class NetworkProblem(IntegratedProblem):
         It occurs in the small-curvature study alone, equation (20) of the paper.
         """
         point = self._point(theta)
-        return self._third_term(point, self._direction(vector)) / self.at(point).variance
+        return self.at(point)._scaled(self._third_term(point, self._direction(vector)))
 
     def metric(self, theta: Any) -> Any:
         """The metric as a matrix, shape (n, n), of a small network."""

@@ -80,10 +80,11 @@ def minimize(
     correction_below : float, optional
         The strength of the damping from which on steps go without a geodesic correction.
     longest_correction : float, optional
-        Let the geodesic correction decide how far to trust a step, in place of a `correction_below` set by hand: α, for
-        the ratio 2‖δ₂‖/‖δ₁‖ of the correction δ₂ to the step δ₁ in the norm of the metric. A step whose ratio is more
-        is first tried shortened to α over the ratio, one of more than twice as much goes without its correction, and
-        does not lower the damping. Transtrum and Sethna took 0.75.
+        Let the geodesic correction of a rule that has one beside its step, as ``"geo"``, decide how far to trust the
+        step, in place of a `correction_below` set by hand: α, for the ratio 2‖δ₂‖/‖δ₁‖ of the correction δ₂ to the step
+        δ₁ in the norm of the metric. A step whose ratio is more is first tried shortened to α over the ratio, one of
+        more than twice as much goes without its correction, and does not lower the damping. Transtrum and Sethna took
+        0.75.
     warm_start : float, optional
         An iterative solve starts from this times the solution of the same solve in the step before; 0 for a cold start.
         By default what the problem says: 0.95 for networks, 0 for all others.

@@ -113,6 +113,8 @@ def test_problems_are_told_apart_by_data_output_and_settings():
             made(cases=9),
             made("poisson"),
             made("gaussian"),
+            made("gaussian", scale=None),
+            made("gaussian", scale=2.0),
             made(metric_cases=3),
             made(weight_decay=0.1),
             made(weight_decay=np.arange(len(made().start)) + 1.0),

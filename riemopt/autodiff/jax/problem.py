@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from functools import cached_property
 from types import EllipsisType
 from typing import Any
 
@@ -71,9 +70,9 @@ class NetworkProblem(_NetworkProblem):
     Notes
     -----
     Everything is computed in the precision of the parameters, on the device where they are; nothing becomes a NumPy
-    array on the way. Losses of cases are added up with twice the digits. A product needs the memory of one gradient
-    and the linearization of it, a few times the activations of the network for `chunk` cases. Arrays that are sharded
-    over devices along the cases stay so: give no `chunk` then.
+    array on the way. Losses of cases are added up with twice the digits. At its peak a product
+    takes less than twice the memory of one gradient over `chunk` cases, and so does a connection product; a solve has
+    its vectors besides. Arrays that are sharded over devices along the cases stay so: give no `chunk` then.
 
     A solve is one compiled loop on the device. Without `chunk`, the network is linearized once for all its iterations,
     and once for all products of the metric at a point (:meth:`at`) but the first.
@@ -232,7 +231,7 @@ class _Point(NetworkPoint):
             return super().product(v)
         return self._scaled(problem._functions.followed(*self._linearization, v))
 
-    @cached_property
+    @functools.cached_property
     def _linearization(self) -> tuple[Any, Any, Any]:
         """The outputs of the metric's cases, what pushes a direction forward to them, and how many cases there are."""
         problem = self.problem

@@ -12,6 +12,7 @@ from riemopt.errors import ArgumentError, UnknownNameError
 from riemopt.models import ExponentialFamily
 
 __all__ = [
+    "NAMES",
     "Bernoulli",
     "Categorical",
     "Doubled",

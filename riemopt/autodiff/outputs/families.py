@@ -66,6 +66,9 @@ class Residuals(Gaussian):
     What profiles the scale out divides by the variance that fits best: see ``NetworkPoint``.
     """
 
+    def __repr__(self) -> str:
+        return f"{self.name} of a scale that is not known"
+
     def losses(self, z: Any, t: Any) -> Any:
         """See :class:`NetworkOutput`."""
         return self._total(0.5 * (z - t) * (z - t))

@@ -164,11 +164,11 @@ class FunctionOutput(_LogPartitionOutput):
 
     def targets(self, t: Any, z: Any) -> Any:
         """See :class:`NetworkOutput`."""
-        some = [self.partition(z + level * (1.0 + self._places(z))) for level in (0.0, 0.3, -0.7)]
-        self._values = [float(value[0]) for value in some if getattr(value, "ndim", 0)]
-        shape = tuple(getattr(some[0], "shape", ()))
+        shape = tuple(getattr(self.partition(z), "shape", ()))
         if shape != (z.shape[0],):
             raise ShapeError(
                 f"the log-partition gives an array of shape {shape} for {z.shape[0]} cases, not ({z.shape[0]},)"
             )
+        one = z[:1] + 1.0 + self._places(z)
+        self._values = [float(self.partition(level * one)[0]) for level in (0.3, -0.7)]
         return super().targets(t, z)

@@ -97,9 +97,10 @@ class NetworkProblem(_NetworkProblem):
     are moved to; nothing becomes a NumPy array on the way. Losses of cases are added up in double precision.
 
     The forward graph of the last point is kept with all results of the module's calls, and every product of a solve
-    pushes its vector through these and pulls a covector back. At its peak that takes twice the memory of one gradient
-    over the metric's cases, a connection product three times as much. With `chunk` fewer than these cases, it is as
-    much for one chunk, however many cases there are, and each product begins with a forward pass of its own.
+    pushes its vector through these and pulls a covector back. At its peak that takes little more memory than one
+    gradient over the metric's cases, for a connection product, too, and less than twice as much; a solve has its
+    vectors besides. With `chunk` fewer than these cases, it is as much for one chunk, however many cases there are, and
+    each product begins with a forward pass of its own.
 
     The functions that a module calls have Taylor rules (dense layers, convolutions, pooling, normalizations, the usual
     activations, shapes, sums and products), which take two derivatives along a line in one pass, for a custom forward,
